@@ -1,0 +1,68 @@
+import * as pulumi from "@pulumi/pulumi";
+import { scriptFile } from "../host/script-file.ts";
+import { stationScript } from "../host/station-script.ts";
+import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
+
+const TYPE = "hybrid-k3s:existing:Site";
+
+const hostScript = scriptFile(new URL("./scripts/existing-host.sh", import.meta.url));
+
+/** How long a host that is given back may take to answer, before it is left as it is. Seconds. */
+const RELEASE_CONNECT_SECONDS = 45;
+/** How long claiming or cleaning a host may take. Seconds. */
+const HOST_SECONDS = 300;
+
+/** A host that stands already. */
+export interface ExistingHost {
+  readonly spec: MachineSpec;
+  /** Private address, the node's `node-ip`. */
+  readonly address: string;
+  readonly ssh: SshTarget;
+}
+
+/** Arguments of {@link ExistingSite}. */
+export interface ExistingSiteArgs {
+  readonly region: string;
+  readonly hosts: readonly ExistingHost[];
+  readonly privateKey: pulumi.Input<string>;
+  /** Seconds that a host may take to answer on SSH. */
+  readonly connectSeconds: number;
+}
+
+/** Hosts that were there before, claimed for one region and given back clean. */
+export class ExistingSite extends pulumi.ComponentResource {
+  /** One machine a host. */
+  readonly machines: readonly Machine[];
+
+  constructor(name: string, args: ExistingSiteArgs, options?: pulumi.ComponentResourceOptions) {
+    super(TYPE, name, {}, options);
+    this.machines = args.hosts.map((host) => this.claim(host, args));
+    this.registerOutputs({});
+  }
+
+  private claim(host: ExistingHost, args: ExistingSiteArgs): Machine {
+    const { spec, address, ssh } = host;
+    const parameters = { NODE_NAME: spec.name, REGION: args.region };
+    const reach = { contacts: [{ name: spec.name, ...ssh }], connectSeconds: args.connectSeconds };
+    const resource = stationScript(
+      `${spec.name}-host`,
+      {
+        script: hostScript,
+        privateKey: args.privateKey,
+        create: { action: "claim", parameters, ...reach },
+        update: { action: "verify", parameters, ...reach },
+        // A host that is dead, or gone, must not keep the rest of the region from being removed.
+        delete: {
+          action: "release",
+          parameters,
+          ...reach,
+          connectSeconds: RELEASE_CONNECT_SECONDS,
+          unreachable: "leave",
+        },
+        limitSeconds: HOST_SECONDS,
+      },
+      { parent: this, replacementTrigger: spec.generation },
+    );
+    return { spec, address, ssh, id: resource.id, resource };
+  }
+}

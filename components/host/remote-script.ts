@@ -1,0 +1,87 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { SshHop, SshTarget } from "../machine.ts";
+import { remoteCommandText, type ScriptCall, type ScriptLimits } from "./command-text.ts";
+import { digest, type ScriptFile } from "./script-file.ts";
+import { programBody, scriptProgram, type ScriptSecrets } from "./script-program.ts";
+
+/** What a script does at one point of its resource's life. */
+export interface ScriptAction {
+  /** What the script is asked to do; it reads this as `ACTION`. */
+  readonly action: string;
+  /** Plain values by upper-case name. A preview shows them. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Arguments of {@link remoteScript}. */
+export interface RemoteScriptArgs {
+  readonly script: ScriptFile;
+  readonly target: SshTarget;
+  readonly privateKey: pulumi.Input<string>;
+  readonly create: ScriptAction;
+  /** Runs on any change. */
+  readonly update: ScriptAction;
+  readonly secrets: ScriptSecrets;
+  /** A changed trigger replaces the script: `create` runs again. */
+  readonly triggers: readonly pulumi.Input<string>[];
+  /** Seconds that sshd may take to answer. */
+  readonly connectSeconds: number;
+  /** Seconds that the script may run. */
+  readonly limitSeconds: number;
+}
+
+const hop = (target: SshHop, privateKey: pulumi.Input<string>) => ({
+  host: target.host,
+  port: target.port,
+  user: target.user,
+  hostKey: target.hostKey,
+  privateKey,
+  // The plugin's default of ten tries gives up a booting machine after eleven seconds; the real limit is the
+  // resource's own timeout, which is the only one that the plugin obeys while it dials.
+  dialErrorLimit: -1,
+  perDialTimeout: 10,
+});
+
+/** How long a second run may wait for the first one to leave the host. Seconds. */
+export const LOCK_SECONDS = 120;
+
+/**
+ * A script that runs on one host, as root, over SSH with the host's key pinned.
+ *
+ * Together with {@link stationScript} the only way that this project touches a host.
+ */
+export function remoteScript(
+  name: string,
+  args: RemoteScriptArgs,
+  options: pulumi.CustomResourceOptions,
+): remote.Command {
+  const limits: ScriptLimits = { timeoutSeconds: args.limitSeconds, lockSeconds: LOCK_SECONDS };
+  const call = ({ action, parameters }: ScriptAction): ScriptCall => ({
+    script: args.script.name,
+    action,
+    parameters: { PROGRAM: digest(programBody(args.script)), ...parameters },
+  });
+  const timeout = `${args.connectSeconds + LOCK_SECONDS + args.limitSeconds + 30}s`;
+  return new remote.Command(
+    name,
+    {
+      connection: {
+        ...hop(args.target, args.privateKey),
+        ...(args.target.jump === undefined ? {} : { proxy: hop(args.target.jump, args.privateKey) }),
+      },
+      create: remoteCommandText(call(args.create), limits),
+      update: remoteCommandText(call(args.update), limits),
+      stdin: scriptProgram(args.script, args.secrets),
+      triggers: [...args.triggers],
+      // A line over 64 KiB in a logged stream hangs the plugin, and streams are shown even when they are secret:
+      // https://github.com/pulumi/pulumi-command/issues/260
+      logging: "none",
+      addPreviousOutputInEnv: false,
+    },
+    pulumi.mergeOptions(options, {
+      additionalSecretOutputs: ["stdout", "stderr"],
+      customTimeouts: { create: timeout, update: timeout },
+      deleteBeforeReplace: true,
+    }),
+  );
+}

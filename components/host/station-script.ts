@@ -1,0 +1,100 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { SshHop, SshTarget } from "../machine.ts";
+import { stationCommandText } from "./command-text.ts";
+import { LOCK_SECONDS, type ScriptAction } from "./remote-script.ts";
+import { digest, scriptFile, type ScriptFile } from "./script-file.ts";
+import { programBody, scriptProgram, type ScriptSecrets } from "./script-program.ts";
+
+const overSsh = scriptFile(new URL("./scripts/over-ssh.sh", import.meta.url));
+
+/** A host that a station script may run on. */
+export interface Contact extends SshTarget {
+  /** The machine's name, for messages. */
+  readonly name: string;
+}
+
+/** One point of a station script's life. */
+export interface StationAction extends ScriptAction {
+  /** Hosts in order of preference: the first that can be reached runs the script. */
+  readonly contacts: readonly Contact[];
+  /** Seconds to keep trying to reach one of them. */
+  readonly connectSeconds: number;
+  /** What to do when none can be reached: `fail`, or `leave` the host as it is, say so, and go on. @default "fail" */
+  readonly unreachable?: "fail" | "leave";
+}
+
+/** Arguments of {@link stationScript}. */
+export interface StationScriptArgs {
+  readonly script: ScriptFile;
+  readonly privateKey: pulumi.Input<string>;
+  readonly create: StationAction;
+  readonly update: StationAction;
+  /** @default nothing happens on delete */
+  readonly delete?: StationAction;
+  readonly secrets?: ScriptSecrets;
+  readonly triggers?: readonly pulumi.Input<string>[];
+  /** Seconds that the script may run on the host. */
+  readonly limitSeconds: number;
+}
+
+const endpoint = (target: SshHop): string => `${target.user}@${target.host}:${target.port} ${keyWords(target.hostKey)}`;
+const keyWords = (hostKey: string): string => hostKey.trim().split(/\s+/).slice(0, 2).join(" ");
+const targetLine = (contact: Contact): string =>
+  [contact.name, endpoint(contact), ...(contact.jump === undefined ? [] : [endpoint(contact.jump)])].join(" ");
+
+const parametersOf = (args: StationScriptArgs, point: StationAction): Record<string, string> => ({
+  PROGRAM: digest(programBody(overSsh) + programBody(args.script)),
+  TARGETS: point.contacts.map(targetLine).join("\n"),
+  CONNECT_SECONDS: String(point.connectSeconds),
+  UNREACHABLE: point.unreachable ?? "fail",
+  LOCK_SECONDS: String(LOCK_SECONDS),
+  LIMIT_SECONDS: String(args.limitSeconds),
+  SCRIPT: args.script.name,
+  FORWARD: ["ACTION", ...Object.keys(point.parameters)].join(" "),
+  ...point.parameters,
+});
+
+/**
+ * A script that this computer runs on the first host it can reach, by its own OpenSSH client.
+ *
+ * Used where one fixed connection is not enough: the first contact with a host, which tells a closed port from a wrong
+ * host key from a refused login; work on the cluster that any server can do, so that no server is special; and leaving
+ * a host that may be dead. The command plugin's own connection can do none of the three: it dials one host, retries a
+ * wrong host key until its timeout, and fails a destroy whose host is gone.
+ */
+export function stationScript(
+  name: string,
+  args: StationScriptArgs,
+  options: pulumi.CustomResourceOptions,
+): local.Command {
+  const text = (point: StationAction): string =>
+    stationCommandText({ script: args.script.name, action: point.action, parameters: parametersOf(args, point) });
+  const timeout = (point: StationAction): string => `${point.connectSeconds + LOCK_SECONDS + args.limitSeconds + 30}s`;
+  return new local.Command(
+    name,
+    {
+      interpreter: ["/bin/bash", "-c"],
+      create: text(args.create),
+      update: text(args.update),
+      ...(args.delete === undefined ? {} : { delete: text(args.delete) }),
+      stdin: scriptProgram(overSsh, {
+        SSH_PRIVATE_KEY: args.privateKey,
+        REMOTE_PROGRAM: scriptProgram(args.script, args.secrets ?? {}),
+      }),
+      ...(args.triggers === undefined ? {} : { triggers: [...args.triggers] }),
+      // Progress lines go to standard error, are short, and never hold a secret: the only output that is shown.
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    },
+    pulumi.mergeOptions(options, {
+      additionalSecretOutputs: ["stdout", "stderr"],
+      customTimeouts: {
+        create: timeout(args.create),
+        update: timeout(args.update),
+        delete: timeout(args.delete ?? args.create),
+      },
+      deleteBeforeReplace: true,
+    }),
+  );
+}

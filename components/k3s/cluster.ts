@@ -1,0 +1,112 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Machine } from "../machine.ts";
+import { Authorities } from "./authorities.ts";
+import type { ClusterPlan } from "./config.ts";
+import { chooseContacts, type ServerContact } from "./contacts.ts";
+import { renderKubeconfig } from "./kubeconfig.ts";
+import { K3sNode, type K3sDigests, type NodeSurroundings } from "./node.ts";
+
+const TYPE = "hybrid-k3s:k3s:Cluster";
+
+/** Arguments of {@link Cluster}. */
+export interface ClusterArgs {
+  readonly plan: ClusterPlan;
+  /** Every machine of the region, in any order. */
+  readonly machines: readonly Machine[];
+  readonly digests: K3sDigests;
+  /** SSH private key that all machines take. */
+  readonly privateKey: pulumi.Input<string>;
+  /** The servers that memberships went through in the last successful run. @default none: no run has completed */
+  readonly earlierContacts?: readonly ServerContact[];
+}
+
+/** The k3s servers and agents of a region, one after another, and what it takes to talk to their API. */
+export class Cluster extends pulumi.ComponentResource {
+  /** All memberships: what runs in the cluster comes after them. */
+  readonly memberships: readonly pulumi.Resource[];
+  /** Goes when the cluster goes. What only exists inside the cluster is `deletedWith` it. */
+  readonly anchor: pulumi.Resource;
+  /** Administrator's kubeconfig. Secret, and never a stack output: CI actions print outputs. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Host name or address at which the API is reached. */
+  readonly endpoint: string;
+  /** The servers that memberships go through; the next run starts from them. */
+  readonly contacts: readonly ServerContact[];
+
+  constructor(name: string, args: ClusterArgs, options?: pulumi.ComponentResourceOptions) {
+    super(TYPE, name, {}, options);
+    const machines = [...args.machines].sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
+    const servers = machines.filter(({ spec }) => spec.role === "server");
+    const agents = machines.filter(({ spec }) => spec.role === "agent");
+    const serverContacts = servers.map(contactOf);
+    this.contacts = chooseContacts(serverContacts, args.earlierContacts ?? []);
+    this.endpoint = args.plan.kubernetes.endpoint ?? firstStanding(this.contacts, serverContacts);
+
+    this.anchor = new random.RandomId(`${name}-anchor`, { byteLength: 8 }, { parent: this });
+    const authorities = new Authorities(name, { parent: this });
+    const surroundings: NodeSurroundings = {
+      plan: args.plan,
+      authorities,
+      digests: args.digests,
+      contacts: this.contacts,
+      servers: serverContacts,
+      clusterExists: args.earlierContacts !== undefined,
+      privateKey: args.privateKey,
+      anchor: this.anchor,
+    };
+    const serverMemberships = this.inSequence(servers, surroundings);
+    const agentMemberships = this.inLanes(agents, surroundings, serverMemberships);
+    this.memberships = [...serverMemberships, ...agentMemberships];
+    this.kubeconfig = this.describeAccess(name, authorities);
+    this.registerOutputs({});
+  }
+
+  /** Servers one after another: etcd takes one new member at a time, and an upgrade keeps all but one running. */
+  private inSequence(machines: readonly Machine[], surroundings: NodeSurroundings): pulumi.Resource[] {
+    const memberships: pulumi.Resource[] = [];
+    for (const machine of machines) {
+      const node = new K3sNode(
+        machine.spec.name,
+        { ...surroundings, machine, after: memberships.slice(-1) },
+        { parent: this },
+      );
+      memberships.push(node.membership);
+    }
+    return memberships;
+  }
+
+  /** Agents after all servers, so many at a time. */
+  private inLanes(
+    machines: readonly Machine[],
+    surroundings: NodeSurroundings,
+    servers: readonly pulumi.Resource[],
+  ): pulumi.Resource[] {
+    const lanes = surroundings.plan.kubernetes.parallelism;
+    const memberships: pulumi.Resource[] = [];
+    for (const machine of machines) {
+      const before = memberships.at(-lanes);
+      const after = memberships.length < lanes || before === undefined ? servers : [...servers, before];
+      const node = new K3sNode(machine.spec.name, { ...surroundings, machine, after }, { parent: this });
+      memberships.push(node.membership);
+    }
+    return memberships;
+  }
+
+  private describeAccess(region: string, { server, admin }: Authorities): pulumi.Output<string> {
+    const parts = pulumi.all([server.certificate, admin.certificate, admin.key]);
+    return pulumi.secret(
+      parts.apply(([serverAuthority, clientCertificate, clientKey]) =>
+        renderKubeconfig({ region, endpoint: this.endpoint, serverAuthority, clientCertificate, clientKey }),
+      ),
+    );
+  }
+}
+
+const contactOf = ({ spec, address, ssh }: Machine): ServerContact => ({ name: spec.name, address, ...ssh });
+
+/** The first contact that still is a server, so that the endpoint stays while its server does. */
+function firstStanding(contacts: readonly ServerContact[], servers: readonly ServerContact[]): string {
+  const standing = contacts.find((contact) => servers.some((server) => server.name === contact.name));
+  return (servers.find(({ name }) => name === standing?.name) ?? servers[0])?.address ?? "";
+}

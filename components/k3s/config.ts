@@ -1,0 +1,136 @@
+import { stringify } from "yaml";
+import type { MachineSpec, Taint } from "../machine.ts";
+import { HARDENED_KUBELET, HARDENED_SERVER } from "./hardening.ts";
+import type { KubernetesSettings } from "./kubernetes-settings.ts";
+
+/** What all nodes of a cluster share. */
+export interface ClusterPlan {
+  readonly region: string;
+  readonly kubernetes: KubernetesSettings;
+  /** Pod range, CIDR. */
+  readonly pods: string;
+  /** Service range, CIDR. */
+  readonly services: string;
+  /** Address of the cluster's DNS service, inside the service range. */
+  readonly clusterDns: string;
+}
+
+/**
+ * The keys of a raw configuration that an agent knows; the others are the servers' alone.
+ * https://docs.k3s.io/cli/agent
+ */
+const AGENT_KEYS = new Set(
+  (
+    "bind-address container-runtime-endpoint data-dir debug default-runtime disable-apiserver-lb " +
+    "disable-default-registry-endpoint enable-pprof flannel-conf flannel-cni-conf flannel-iface " +
+    "image-credential-provider-bin-dir image-credential-provider-config image-service-endpoint kube-proxy-arg " +
+    "kubelet-arg lb-server-port log node-external-dns node-external-ip node-internal-dns nonroot-devices " +
+    "pause-image prefer-bundled-bin private-registry protect-kernel-defaults resolv-conf selinux snapshotter v vmodule"
+  ).split(" "),
+);
+
+const plainKey = (key: string): string => key.replace(/\+$/, "");
+const asList = (value: unknown): unknown[] =>
+  value === undefined ? [] : Array.isArray(value) ? (value as unknown[]) : [value];
+
+/** Merges raw configuration over ours; `key+` appends to a list, as in k3s's own drop-in files. */
+function merge(ours: Record<string, unknown>, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const merged = { ...ours };
+  for (const [key, value] of Object.entries(raw)) {
+    const name = plainKey(key);
+    merged[name] = key.endsWith("+") ? [...asList(merged[name]), ...asList(value)] : value;
+  }
+  return merged;
+}
+
+const sorted = (config: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const kubeletArguments = (kubernetes: KubernetesSettings): string[] => [
+  ...(kubernetes.hardening.enabled ? HARDENED_KUBELET : []),
+  ...kubernetes.kubeletArguments,
+];
+
+const forEveryNode = (plan: ClusterPlan, node: { name: string; address: string }): Record<string, unknown> => ({
+  "node-name": node.name,
+  "node-ip": node.address,
+  "token-file": "/etc/rancher/k3s/token",
+  "protect-kernel-defaults": plan.kubernetes.hardening.enabled,
+  "kubelet-arg": kubeletArguments(plan.kubernetes),
+});
+
+/**
+ * What must be equal on all servers, or k3s refuses the join with "critical configuration value mismatch"
+ * (https://docs.k3s.io/cli/server#critical-configuration-values). This is the one place it comes from.
+ */
+export function forEveryServer(plan: ClusterPlan): Record<string, unknown> {
+  const { kubernetes } = plan;
+  const names = [...(kubernetes.endpoint === undefined ? [] : [kubernetes.endpoint]), ...kubernetes.tlsSans];
+  return {
+    "agent-token-file": "/etc/rancher/k3s/agent-token",
+    "cluster-cidr": plan.pods,
+    "service-cidr": plan.services,
+    "cluster-dns": plan.clusterDns,
+    "flannel-backend": "vxlan",
+    "write-kubeconfig-mode": "0600",
+    ...(names.length === 0 ? {} : { "tls-san": [...new Set(names)].sort() }),
+    ...(kubernetes.hardening.enabled ? HARDENED_SERVER : {}),
+  };
+}
+
+/**
+ * Renders `/etc/rancher/k3s/config.yaml`. Holds no secret and nothing that is decided at run time: how the node first
+ * starts stands in the drop-in `10-start.yaml`, what only counts at registration in `20-registration.yaml`.
+ */
+export function renderConfig(
+  plan: ClusterPlan,
+  node: { name: string; role: "server" | "agent"; address: string },
+): string {
+  const raw = Object.fromEntries(
+    Object.entries(plan.kubernetes.config).filter(([key]) => node.role === "server" || AGENT_KEYS.has(plainKey(key))),
+  );
+  const ours = { ...forEveryNode(plan, node), ...(node.role === "server" ? forEveryServer(plan) : {}) };
+  return stringify(sorted(merge(ours, raw)), { lineWidth: 0 });
+}
+
+/** Labels that say where a node stands. https://kubernetes.io/docs/reference/labels-annotations-taints/ */
+const placeLabels = (region: string, spec: MachineSpec): Record<string, string> => ({
+  "topology.kubernetes.io/region": region,
+  "topology.kubernetes.io/zone": spec.zone,
+  "hybrid-k3s.io/site": spec.site,
+  "hybrid-k3s.io/pool": spec.pool,
+});
+
+/** All labels that hybrid-k3s keeps on a node: where it stands, and the user's own. */
+export const nodeLabels = (region: string, spec: MachineSpec): Record<string, string> => ({
+  ...spec.labels,
+  ...placeLabels(region, spec),
+});
+
+const lines = (values: readonly string[]): string => [...values].sort().join("\n");
+
+/** Labels as the membership script reads them: one `key=value` a line. */
+export const labelLines = (labels: Readonly<Record<string, string>>): string =>
+  lines(Object.entries(labels).map(([key, value]) => `${key}=${value}`));
+
+/** A taint in kubectl's form, `key=value:effect` or `key:effect`. */
+export const taintText = (taint: Taint): string =>
+  `${taint.key}${taint.value === "" ? "" : `=${taint.value}`}:${taint.effect}`;
+
+/** Taints as the membership script reads them: one a line. */
+export const taintLines = (taints: readonly Taint[]): string => lines(taints.map(taintText));
+
+/**
+ * Renders what k3s reads only when a node registers. Labels that a kubelet may not give itself
+ * (https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction) come with the
+ * membership; taints stand here so that no pod slips in before it.
+ */
+export function renderRegistration(region: string, spec: MachineSpec): string {
+  return stringify(
+    {
+      "node-label": Object.entries(placeLabels(region, spec)).map(([key, value]) => `${key}=${value}`),
+      "node-taint": spec.taints.map(taintText).sort(),
+    },
+    { lineWidth: 0 },
+  );
+}

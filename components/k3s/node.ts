@@ -1,0 +1,172 @@
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { remoteScript } from "../host/remote-script.ts";
+import { scriptFile } from "../host/script-file.ts";
+import { stationScript } from "../host/station-script.ts";
+import type { Machine, Role } from "../machine.ts";
+import type { Authorities } from "./authorities.ts";
+import { labelLines, nodeLabels, renderConfig, renderRegistration, taintLines, type ClusterPlan } from "./config.ts";
+import { contactsFor, type ServerContact } from "./contacts.ts";
+import { hardeningFiles } from "./hardening.ts";
+
+const TYPE = "hybrid-k3s:k3s:Node";
+
+const nodeScript = scriptFile(new URL("./scripts/k3s-node.sh", import.meta.url));
+const memberScript = scriptFile(new URL("./scripts/k3s-member.sh", import.meta.url));
+
+/** How long k3s may take to come up on a host. Seconds. */
+const START_SECONDS = 300;
+/** How long an installation may take: download, start, and room for a slow disk. Seconds. */
+const INSTALL_SECONDS = 1200;
+/** How long a node that runs may take until it is Ready. Seconds. */
+const READY_SECONDS = 300;
+
+/** SHA-256 digests of one k3s release, from versions.yaml. Empty text: not recorded. */
+export interface K3sDigests {
+  readonly amd64: string;
+  readonly arm64: string;
+  readonly installer: string;
+}
+
+/** What all nodes of a cluster are made with. */
+export interface NodeSurroundings {
+  readonly plan: ClusterPlan;
+  readonly authorities: Authorities;
+  readonly digests: K3sDigests;
+  /** The servers that memberships go through. */
+  readonly contacts: readonly ServerContact[];
+  /** All servers as the settings name them now, sorted by name. */
+  readonly servers: readonly ServerContact[];
+  /** Whether an earlier run completed: a cluster that exists is never started a second time. */
+  readonly clusterExists: boolean;
+  readonly privateKey: pulumi.Input<string>;
+  /** Goes when the whole cluster goes: no membership is ended one by one then. */
+  readonly anchor: pulumi.Resource;
+}
+
+/** Arguments of {@link K3sNode}. */
+export interface K3sNodeArgs extends NodeSurroundings {
+  readonly machine: Machine;
+  /** Memberships that come before this node: an order among updates, never an input. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** k3s on one machine, and its membership in the cluster. */
+export class K3sNode extends pulumi.ComponentResource {
+  /** Created when the node is Ready; its end takes the node out of the cluster. */
+  readonly membership: pulumi.Resource;
+
+  constructor(name: string, args: K3sNodeArgs, options: pulumi.ComponentResourceOptions) {
+    super(TYPE, name, {}, options);
+    const k3s = this.install(name, args);
+    this.membership = this.join(name, args, k3s);
+    this.registerOutputs({});
+  }
+
+  private install(name: string, args: K3sNodeArgs): pulumi.Resource {
+    const { machine, plan, authorities } = args;
+    const { role } = machine.spec;
+    const always = {
+      NODE_NAME: name,
+      ROLE: role,
+      ...installParameters(args),
+      START_SECONDS: String(START_SECONDS),
+      CONFIG: renderConfig(plan, { name, role, address: machine.address }),
+    };
+    return remoteScript(
+      `${name}-k3s`,
+      {
+        script: nodeScript,
+        target: machine.ssh,
+        privateKey: args.privateKey,
+        create: { action: "install", parameters: { ...always, ...firstStartParameters(name, args) } },
+        update: { action: "converge", parameters: always },
+        secrets: nodeSecrets(role, authorities),
+        triggers: [machine.id],
+        connectSeconds: plan.kubernetes.connectSeconds,
+        limitSeconds: INSTALL_SECONDS,
+      },
+      {
+        parent: this,
+        dependsOn: [...args.after],
+        // What is installed inside the host goes with it.
+        deletedWith: machine.resource,
+        // `create` holds what only counts for a node that does not exist yet: which servers to ask, whether there is a
+        // cluster. It may change with every other server without touching this one, and is new again when it is replaced.
+        ignoreChanges: ["create"],
+      },
+    );
+  }
+
+  private join(name: string, args: K3sNodeArgs, k3s: pulumi.Resource): pulumi.Resource {
+    const { machine, plan } = args;
+    const { kubernetes } = plan;
+    const identity = { NODE_NAME: name, ROLE: machine.spec.role };
+    const marks = {
+      ...identity,
+      READY_SECONDS: String(READY_SECONDS),
+      LABELS: labelLines(nodeLabels(plan.region, machine.spec)),
+      TAINTS: taintLines(machine.spec.taints),
+    };
+    const reach = { contacts: contactsFor(name, args.contacts), connectSeconds: kubernetes.connectSeconds };
+    const newNodeReach = { ...reach, contacts: args.contacts };
+    return stationScript(
+      `${name}-member`,
+      {
+        script: memberScript,
+        privateKey: args.privateKey,
+        create: { action: "join", parameters: marks, ...newNodeReach },
+        update: { action: "converge", parameters: marks, ...newNodeReach },
+        delete: {
+          action: "leave",
+          parameters: { ...identity, DRAIN_SECONDS: String(kubernetes.drainSeconds) },
+          ...reach,
+        },
+        triggers: [machine.id],
+        limitSeconds: READY_SECONDS + kubernetes.drainSeconds + 300,
+      },
+      { parent: this, dependsOn: [k3s], deletedWith: args.anchor },
+    );
+  }
+}
+
+/** What decides which k3s is installed, and the files beside its configuration. */
+function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<string, string> {
+  const { kubernetes } = plan;
+  const files = hardeningFiles(kubernetes.hardening, machine.spec.role);
+  return {
+    VERSION: kubernetes.version,
+    MIRROR: kubernetes.mirror ?? "",
+    SHA256_AMD64: digests.amd64,
+    SHA256_ARM64: digests.arm64,
+    SHA256_INSTALLER: digests.installer,
+    REGISTRIES: kubernetes.registries === undefined ? "" : stringify(kubernetes.registries),
+    AUDIT_POLICY: files.auditPolicy,
+    ADMISSION: files.admission,
+    SYSCTL: files.sysctl,
+  };
+}
+
+/** What only counts for a node that does not exist yet. */
+function firstStartParameters(name: string, args: K3sNodeArgs): Record<string, string> {
+  const others = args.servers.filter((server) => server.name !== name);
+  return {
+    CANDIDATES: others.map(({ address }) => address).join(" "),
+    CLUSTER_EXISTS: args.clusterExists ? "yes" : "no",
+    // One server may start the cluster, so that two that cannot see each other never start two.
+    MAY_INITIALISE: args.servers[0]?.name === name ? "yes" : "no",
+    REGISTRATION: renderRegistration(args.plan.region, args.machine.spec),
+  };
+}
+
+function nodeSecrets(role: Role, authorities: Authorities): Record<string, pulumi.Input<string>> {
+  const joining = { SERVER_CA: authorities.server.certificate, AGENT_TOKEN: authorities.agentPassword };
+  if (role === "agent") return { ...joining, TOKEN: authorities.agentToken };
+  return {
+    ...joining,
+    TOKEN: authorities.serverToken,
+    SERVER_CA_KEY: authorities.server.key,
+    CLIENT_CA: authorities.client.certificate,
+    CLIENT_CA_KEY: authorities.client.key,
+  };
+}

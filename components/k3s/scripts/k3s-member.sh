@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# A node's membership, worked on from any server of the cluster: wait until it is Ready, keep its labels and taints as
+# the settings say, and take it out of the cluster without harm.
+: "${ACTION:?}" "${NODE_NAME:?}" "${ROLE:?}"
+remembered=hybrid-k3s.io/managed
+kubectl() { timeout 60 /usr/local/bin/k3s kubectl --request-timeout=30s "$@"; }
+field() { kubectl get node "$NODE_NAME" -o "jsonpath=$1" 2>/dev/null || true; }
+condition() { field "{.status.conditions[?(@.type==\"$1\")].status}"; }
+
+wait_ready() {
+  local deadline=$((SECONDS + READY_SECONDS)) ready voter
+  while :; do
+    ready=$(condition Ready)
+    voter=True
+    if [ "$ROLE" = server ]; then voter=$(condition EtcdIsVoter); fi
+    [ "$ready" != True ] || [ "$voter" != True ] || return 0
+    [ "$SECONDS" -lt "$deadline" ] || break
+    sleep 1
+  done
+  fail "node $NODE_NAME is not in the cluster after $READY_SECONDS s: Ready is ${ready:-unknown (no such Node)}, EtcdIsVoter is ${voter:-unknown}" \
+    "$(field '{.status.conditions[?(@.type=="Ready")].message}' | cut -c1-300)" \
+    "try: kubectl describe node $NODE_NAME; journalctl -u k3s -u k3s-agent -e on that host; then run again"
+}
+
+# Labels and taints of earlier runs that the settings no longer name are removed; others of the node are not touched.
+# shellcheck disable=SC2153 # LABELS and TAINTS are parameters of the script
+converge_marks() {
+  local before="" line key mark labels=() taints=() now=""
+  before=$(field "{.metadata.annotations.hybrid-k3s\.io/managed}")
+  while IFS= read -r line; do
+    [ -n "$line" ] || continue
+    labels+=("$line")
+    now="$now label:${line%%=*}"
+  done <<<"$LABELS"
+  while IFS= read -r line; do
+    [ -n "$line" ] || continue
+    taints+=("$line")
+    key=${line%%[=:]*}
+    now="$now taint:$key:${line##*:}"
+  done <<<"$TAINTS"
+  for mark in $before; do
+    case " $now " in *" $mark "*) continue ;; esac
+    case $mark in
+      label:*) labels+=("${mark#label:}-") ;;
+      taint:*) kubectl taint node "$NODE_NAME" "${mark#taint:}-" >/dev/null 2>&1 || true ;;
+    esac
+  done
+  if [ ${#labels[@]} -gt 0 ]; then kubectl label node "$NODE_NAME" --overwrite "${labels[@]}" >/dev/null; fi
+  if [ ${#taints[@]} -gt 0 ]; then kubectl taint node "$NODE_NAME" --overwrite "${taints[@]}" >/dev/null; fi
+  kubectl annotate node "$NODE_NAME" --overwrite "$remembered=${now# }" >/dev/null
+}
+
+# etcd members other than this one that vote and whose node is Ready, and all members other than this one.
+count_others() {
+  kubectl get nodes -l node-role.kubernetes.io/etcd \
+    -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\n"}{end}' |
+    awk -v me="$NODE_NAME" '$1 != "" && $1 != me { all++; if ($2 == "True" && $3 == "True") well++ } END { print well + 0, all + 0 }'
+}
+
+refuse_quorum_loss() {
+  local well all needed
+  read -r well all <<<"$(count_others)"
+  needed=$((all / 2 + 1))
+  [ "$all" -gt 0 ] || fail "$NODE_NAME is the cluster's only server: its data would go with it · fix: add servers first, or destroy the stack"
+  [ "$well" -ge "$needed" ] || fail "taking $NODE_NAME out would break etcd: $well of the $all other servers are healthy · allowed $needed or more" \
+    "fix: bring the other servers back first (kubectl get nodes -l node-role.kubernetes.io/etcd), then run again"
+}
+
+remove_etcd_member() {
+  local deadline=$((SECONDS + 60))
+  kubectl annotate node "$NODE_NAME" --overwrite etcd.k3s.cattle.io/remove=true >/dev/null 2>&1 || return 0
+  # A member that rejoined just now can leave the annotation without an answer for 40 s; deleting the Node removes it too.
+  until [ -n "$(field '{.metadata.annotations.etcd\.k3s\.cattle\.io/removed-node-name}')" ]; do
+    [ "$SECONDS" -lt "$deadline" ] || return 0
+    sleep 1
+  done
+}
+
+leave() {
+  local left=""
+  if [ -n "$(field '{.metadata.name}')" ]; then
+    if [ "$ROLE" = server ]; then refuse_quorum_loss; fi
+    kubectl cordon "$NODE_NAME" >/dev/null
+    if [ "$(condition Ready)" = True ]; then
+      timeout "$((DRAIN_SECONDS + 30))" /usr/local/bin/k3s kubectl drain "$NODE_NAME" --ignore-daemonsets --delete-emptydir-data --force \
+        --timeout="${DRAIN_SECONDS}s" >/tmp/hybrid-k3s-drain.log 2>&1 ||
+        left=" (pods that did not move within $DRAIN_SECONDS s: $(grep -c 'error when' /tmp/hybrid-k3s-drain.log || true))"
+      rm -f /tmp/hybrid-k3s-drain.log
+    else
+      left=" (it was not Ready, so nothing could be drained)"
+    fi
+    if [ "$ROLE" = server ]; then remove_etcd_member; fi
+    timeout 90 /usr/local/bin/k3s kubectl delete node "$NODE_NAME" --ignore-not-found --timeout=60s >/dev/null
+  fi
+  kubectl -n kube-system delete secret "$NODE_NAME.node-password.k3s" --ignore-not-found >/dev/null
+  echo "$NODE_NAME has left the cluster$left"
+}
+
+# Any server will do; one that has no running API passes the work on to the next.
+[ "$(kubectl get --raw /readyz 2>/dev/null)" = ok ] || elsewhere "the API of this server does not answer"
+
+case $ACTION in
+  join | converge)
+    : "${READY_SECONDS:?}" "${LABELS?}" "${TAINTS?}"
+    wait_ready
+    converge_marks
+    echo "$NODE_NAME is Ready"
+    ;;
+  leave)
+    : "${DRAIN_SECONDS:?}"
+    leave
+    ;;
+  *) fail "unknown action $ACTION" ;;
+esac

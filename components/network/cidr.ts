@@ -1,0 +1,78 @@
+import { Address4 } from "ip-address";
+
+const DOTTED_QUAD = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+/** Whether a text is an IPv4 address: four numbers without leading zeros. */
+export const isIpv4Address = (text: string): boolean => DOTTED_QUAD.test(text);
+
+/** Whether a text is an IPv4 range such as `10.20.0.0/24`. Bits behind the prefix may be set: see `canonicalCidr`. */
+export function isCidr(text: string): boolean {
+  const [address, prefix, ...rest] = text.split("/");
+  return (
+    rest.length === 0 &&
+    prefix !== undefined &&
+    /^(?:0|[1-9]\d?)$/.test(prefix) &&
+    Number(prefix) <= 32 &&
+    isIpv4Address(address ?? "")
+  );
+}
+
+function range(cidr: string): Address4 {
+  if (!isCidr(cidr)) throw new Error(`${JSON.stringify(cidr)} is not an IPv4 range such as 10.20.0.0/24`);
+  return new Address4(cidr);
+}
+
+/**
+ * The range with the bits behind the prefix cleared: `10.20.0.7/24` becomes `10.20.0.0/24`.
+ * @throws Error if the text is not a range
+ */
+export function canonicalCidr(cidr: string): string {
+  const parsed = range(cidr);
+  return `${parsed.startAddress().correctForm()}/${parsed.subnetMask}`;
+}
+
+/**
+ * The prefix length of a range, 0 to 32.
+ * @throws Error if the text is not a range
+ */
+export const cidrPrefix = (cidr: string): number => range(cidr).subnetMask;
+
+/**
+ * Whether two ranges share an address.
+ * @throws Error if one of them is not a range
+ */
+export function cidrsOverlap(one: string, other: string): boolean {
+  const [a, b] = [range(one), range(other)];
+  return a.startAddress().bigInt() <= b.endAddress().bigInt() && b.startAddress().bigInt() <= a.endAddress().bigInt();
+}
+
+/**
+ * Whether a host can have this address in the range: neither the network's own nor its broadcast address.
+ * @throws Error if the range or the address is not one
+ */
+export function cidrHoldsHost(cidr: string, address: string): boolean {
+  const [lan, host] = [range(cidr), range(`${address}/32`).bigInt()];
+  return lan.startAddress().bigInt() < host && host < lan.endAddress().bigInt();
+}
+
+/**
+ * How many nodes a pod range holds when Kubernetes gives each a range of its own.
+ * @param pods the cluster's pod range
+ * @param nodePrefix prefix length of one node's range. k3s leaves Kubernetes's own default: 24
+ */
+export const nodeCapacity = (pods: string, nodePrefix = 24): number =>
+  cidrPrefix(pods) > nodePrefix ? 0 : 2 ** (nodePrefix - cidrPrefix(pods));
+
+/** The highest number of a region. Ranges derived up to it stay below 10.192.0.0: the rest of 10.0.0.0/8 is free for LANs and stated ranges. */
+export const MAX_REGION_ID = 63;
+
+/**
+ * The ranges that follow from a region's number: pods `10.(64+2n).0.0/16`, services `10.(65+2n).0.0/16`.
+ * @throws RangeError if the number is not a whole one from 0 to 63
+ */
+export function derivedRanges(id: number): { readonly pods: string; readonly services: string } {
+  if (!Number.isInteger(id) || id < 0 || id > MAX_REGION_ID) {
+    throw new RangeError(`region number ${id} is not a whole number from 0 to ${MAX_REGION_ID}`);
+  }
+  return { pods: `10.${64 + 2 * id}.0.0/16`, services: `10.${65 + 2 * id}.0.0/16` };
+}

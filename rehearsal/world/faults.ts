@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Disturb } from "../providers/stand-in.ts";
+
+/** An SSH session that breaks while a script runs: what the script did until then stays on the host. */
+export interface DroppedSession {
+  readonly kind: "ssh-dropped";
+  /** Name of the host on which the script runs. */
+  readonly host: string;
+  /** @default any script */
+  readonly script?: string;
+  /** @default any action */
+  readonly action?: string;
+  /** How many steps the script gets done. */
+  readonly afterSteps: number;
+  /** How often. @default 1 */
+  readonly times?: number;
+}
+
+/** A step of a stand-in that fails, or never ends, before it does anything. */
+export interface BrokenStep {
+  readonly kind: "provider-error" | "hang";
+  /** Logical name of the resource. */
+  readonly resource: string;
+  /** @default any of the three */
+  readonly action?: "create" | "update" | "delete";
+  /** What the provider says, such as `500 Internal Server Error`. */
+  readonly message?: string;
+  /** How often. @default 1 */
+  readonly times?: number;
+}
+
+export type Fault = DroppedSession | BrokenStep;
+
+/** The faults that a scenario has set up, each used up after its times. */
+export class Faults {
+  readonly #waiting: { fault: Fault; left: number }[] = [];
+  /** Called when a hanging step has begun, so that a test knows when to interrupt. */
+  onHang: (resource: string) => void = () => undefined;
+
+  /** Sets a fault up. */
+  add(fault: Fault): void {
+    this.#waiting.push({ fault, left: fault.times ?? 1 });
+  }
+
+  /** Takes every fault back that has not happened. */
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
+  #take<F extends Fault>(matches: (fault: Fault) => fault is F): F | undefined {
+    const entry = this.#waiting.find(({ fault, left }) => left > 0 && matches(fault));
+    if (entry === undefined) return undefined;
+    entry.left--;
+    return entry.fault as F;
+  }
+
+  /** Whether the session of this script breaks now, `steps` steps into it. */
+  drops(host: string, script: string, action: string, steps: number): boolean {
+    const matches = (fault: Fault): fault is DroppedSession =>
+      fault.kind === "ssh-dropped" &&
+      fault.host === host &&
+      (fault.script ?? script) === script &&
+      (fault.action ?? action) === action &&
+      fault.afterSteps === steps;
+    return this.#take(matches) !== undefined;
+  }
+
+  /** What the stand-ins ask before every step. */
+  readonly disturb: Disturb = async ({ name, action, signal }) => {
+    const matches = (fault: Fault): fault is BrokenStep =>
+      fault.kind !== "ssh-dropped" && fault.resource === name && (fault.action ?? action) === action;
+    const fault = this.#take(matches);
+    if (fault === undefined) return;
+    if (fault.kind === "provider-error") throw new Error(fault.message ?? "500 Internal Server Error");
+    this.onHang(name);
+    // An hour is for ever here; the engine's cancel ends it.
+    await sleep(3_600_000, undefined, { signal }).catch(() => {
+      throw new Error(`${action} of ${name} was cancelled`);
+    });
+  };
+}

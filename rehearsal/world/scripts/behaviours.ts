@@ -1,0 +1,16 @@
+import type { ScriptRun } from "../script-run.ts";
+import { crds } from "./crds.ts";
+import { existingHost } from "./existing-host.ts";
+import { k3sMember } from "./k3s-member.ts";
+import { k3sNode } from "./k3s-node.ts";
+
+/** What a script does to the world. */
+export type Behaviour = (run: ScriptRun) => Promise<void>;
+
+/** Every script that the rehearsal can play, by the name of its file. */
+export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
+  crds,
+  "existing-host": existingHost,
+  "k3s-member": k3sMember,
+  "k3s-node": k3sNode,
+};

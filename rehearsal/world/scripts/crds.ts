@@ -1,0 +1,22 @@
+import { MEASURED } from "../measured.ts";
+import { ScriptFailure, type ScriptRun } from "../script-run.ts";
+
+/** What components/platform/scripts/crds.sh does through a server of the cluster. */
+export async function crds(run: ScriptRun): Promise<void> {
+  const [name, version] = [run.need("NAME"), run.need("VERSION")];
+  if (run.action !== "apply") throw new ScriptFailure([`unknown action ${run.action}`]);
+  if (run.host.wrongDownloads) {
+    throw new ScriptFailure([`checksum of the CRDs of ${name} ${version} does not match; nothing was applied`]);
+  }
+  const { cluster } = run.host.k3s;
+  if (cluster?.apiUp() !== true) {
+    throw new ScriptFailure([`the API refused the CRDs of ${name} ${version}: connection refused`]);
+  }
+  await run.step(MEASURED.crds, {
+    text: `CRDs of ${name} ${version} applied`,
+    apply: () => {
+      cluster.crds.set(name, version);
+    },
+  });
+  run.output.push(`CRDs of ${name} ${version} applied`);
+}

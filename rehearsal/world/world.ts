@@ -1,0 +1,80 @@
+import { Cluster } from "./cluster.ts";
+import { Faults } from "./faults.ts";
+import { newHost, type Host } from "./host.ts";
+
+/** Something that happened in the world, in order. */
+export interface WorldEvent {
+  readonly sequence: number;
+  readonly kind: "begin" | "end" | "change";
+  /** The resource that it was done for. */
+  readonly resource: string;
+  /** The host that it happened on; empty for the Kubernetes API. */
+  readonly host: string;
+  readonly script: string;
+  readonly action: string;
+  /** The node that it is about; empty where there is none. */
+  readonly node: string;
+  /** What changed, or how it ended. */
+  readonly text: string;
+  /** Simulated seconds since the step began. */
+  readonly seconds: number;
+  /** Every cluster right after: how many members etcd has, how many of them run, and whether the API answers. */
+  readonly clusters: readonly { region: string; members: number; live: number; apiUp: boolean }[];
+}
+
+/** What happens outside Pulumi: hosts, clusters, and a record of everything that was done to them. */
+export class World {
+  /** By endpoint. */
+  readonly hosts = new Map<string, Host>();
+  readonly clusters: Cluster[] = [];
+  readonly events: WorldEvent[] = [];
+  readonly faults = new Faults();
+  /** Simulated seconds that each resource's last step took, by logical name. */
+  readonly durations = new Map<string, number>();
+
+  /** Puts a host into the world, unless one answers at that endpoint already. */
+  addHost(given: Parameters<typeof newHost>[0]): Host {
+    const existing = this.hosts.get(given.endpoint);
+    if (existing !== undefined) return existing;
+    const host = newHost(given);
+    this.hosts.set(host.endpoint, host);
+    return host;
+  }
+
+  /** The host of this name. @throws Error that lists the names there are */
+  host(name: string): Host {
+    const found = [...this.hosts.values()].find((host) => host.name === name);
+    if (found !== undefined) return found;
+    throw new Error(
+      `the world has no host ${name}; it has ${[...this.hosts.values()].map((host) => host.name).join(", ")}`,
+    );
+  }
+
+  /** The host that has this private address in a network. */
+  hostAt(network: string, address: string): Host | undefined {
+    return [...this.hosts.values()].find((host) => host.network === network && host.address === address);
+  }
+
+  /** Starts a cluster: the first server of a region has come up. */
+  addCluster(region: string, ca: string, secrets: Cluster["secrets"]): Cluster {
+    const cluster = new Cluster(region, ca, secrets);
+    this.clusters.push(cluster);
+    return cluster;
+  }
+
+  /** The youngest cluster of a region. */
+  cluster(region: string): Cluster | undefined {
+    return this.clusters.findLast((cluster) => cluster.region === region);
+  }
+
+  /** Writes an event down. */
+  record(event: Omit<WorldEvent, "sequence" | "clusters">): void {
+    const clusters = this.clusters.map((cluster) => ({
+      region: cluster.region,
+      members: cluster.members.size,
+      live: cluster.live().length,
+      apiUp: cluster.apiUp(),
+    }));
+    this.events.push({ ...event, sequence: this.events.length, clusters });
+  }
+}

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { RegionRanges } from "./region-settings.ts";
+
+/** The form of the record that this version writes. Raised when a reader of the old form would go wrong. */
+export const DEPLOYED_SCHEMA = 1;
+
+const contact = z.object({
+  name: z.string(),
+  address: z.string(),
+  host: z.string(),
+  port: z.number(),
+  user: z.string(),
+  hostKey: z.string(),
+  jump: z.object({ host: z.string(), port: z.number(), user: z.string(), hostKey: z.string() }).optional(),
+});
+
+const deployedNode = z.object({
+  name: z.string(),
+  role: z.enum(["server", "agent"]),
+  site: z.string(),
+  pool: z.string(),
+  generation: z.number(),
+  address: z.string(),
+});
+
+const deployedRecord = z.object({
+  schema: z.literal(DEPLOYED_SCHEMA),
+  region: z.string(),
+  versions: z.object({ kubernetes: z.string(), releases: z.record(z.string(), z.string()) }),
+  ranges: z.object({ pods: z.string(), services: z.string() }) satisfies z.ZodType<RegionRanges>,
+  nodes: z.array(deployedNode),
+  contacts: z.array(contact),
+});
+
+/** The non-secret record of a region that the stack exports as `deployed`: next run's guardrails and the tools read it. */
+export type Deployed = z.infer<typeof deployedRecord>;
+
+/**
+ * Reads a `deployed` output of an earlier run.
+ * @param value what the stack exported; undefined before the first successful run
+ * @throws Error with a word on what to do, if the record was written in a form that this version cannot read
+ */
+export function parseDeployed(value: unknown): Deployed | undefined {
+  if (value === undefined || value === null) return undefined;
+  const schema = (value as { schema?: unknown }).schema;
+  if (schema !== DEPLOYED_SCHEMA) {
+    throw new Error(
+      `deployed.schema: found ${schema === undefined ? "nothing" : JSON.stringify(schema)} · allowed ${DEPLOYED_SCHEMA} · fix: ${
+        typeof schema === "number" && schema > DEPLOYED_SCHEMA
+          ? "this stack was last updated by a newer hybrid-k3s; use that version or a newer one"
+          : "the record is damaged; repair the `deployed` output with pulumi stack export and import, then run again"
+      }`,
+    );
+  }
+  const parsed = deployedRecord.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `deployed: found a record that schema ${DEPLOYED_SCHEMA} does not describe · fix: repair it with pulumi stack export and import\n${z.prettifyError(parsed.error)}`,
+  );
+}

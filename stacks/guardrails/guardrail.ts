@@ -1,0 +1,34 @@
+import type { Deployed } from "../deployed.ts";
+import type { ExistingMachineSettings, RegionSettings } from "../region-settings.ts";
+
+/**
+ * What a finding leads to: `refuse` ends the update, `ask` ends it unless the settings accept it with a reason, `warn` is
+ * shown and lets it pass.
+ */
+export type Severity = "refuse" | "ask" | "warn";
+
+/** A check of the settings, or of the settings against what is deployed, that needs more than one value to be wrong. */
+export interface Guardrail {
+  /** The name by which people accept it, look it up and talk about it. */
+  readonly id: string;
+  /** Why it is there, in one line. */
+  readonly reason: string;
+  readonly severity: Severity;
+  /**
+   * @param deployed what the last successful update left; undefined before the first one
+   * @returns one line per finding, `path: found … · allowed … · fix: …`; empty if all is well
+   */
+  readonly check: (settings: RegionSettings, deployed: Deployed | undefined) => readonly string[];
+}
+
+/** All machines of a region, sorted by site and name. */
+export const machinesOf = (settings: RegionSettings): readonly ExistingMachineSettings[] =>
+  settings.sites.flatMap((site) => site.machines);
+
+/** The servers of a region, sorted by site and name. */
+export const serversOf = (settings: RegionSettings): readonly ExistingMachineSettings[] =>
+  machinesOf(settings).filter((machine) => machine.role === "server");
+
+/** Where a machine stands in the settings. */
+export const machinePath = ({ site, pool, name }: ExistingMachineSettings): string =>
+  `sites.${site}.pools.${pool}.machines.${name}`;

@@ -1,0 +1,65 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
+import { clearPendingRelease } from "./clear-pending-release.ts";
+import { parseDeployed, type Deployed } from "./deployed.ts";
+import { evaluateGuardrails, renderRefusal } from "./guardrails.ts";
+import { declareRegion, type Region } from "./region.ts";
+import type { RegionSettings } from "./region-settings.ts";
+import { loadSettings, loadSshPrivateKey } from "./settings.ts";
+import { readVersions, unpinned, type Versions } from "./versions.ts";
+
+/** What the program does outside the engine; a rehearsal puts its own in. */
+export interface Effects {
+  readonly clearPendingRelease: ClearPendingRelease;
+}
+
+/** One stack: reads its settings, checks them against what runs, and declares the region. */
+export async function program(effects: Effects = { clearPendingRelease }): Promise<Region> {
+  const config = new pulumi.Config("hybrid-k3s");
+  const settings = refusing(() => loadSettings(config));
+  const deployed = await readDeployed();
+  await applyGuardrails(settings, deployed);
+  const versions = refusing(() => readVersions());
+  await sayUnpinned(settings, versions);
+  return declareRegion({
+    settings,
+    ...(deployed === undefined ? {} : { deployed }),
+    versions,
+    sshPrivateKey: refusing(() => loadSshPrivateKey(config)),
+    ...effects,
+  });
+}
+
+/** Errors about what a person wrote need no stack trace. */
+function refusing<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What the last successful run exported: a stack may read itself, also in a preview. */
+async function readDeployed(): Promise<Deployed | undefined> {
+  const self = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const { value }: { value?: unknown } = await new pulumi.StackReference("deployed", { name: self }).getOutputDetails("deployed");
+  return refusing(() => parseDeployed(value));
+}
+
+async function applyGuardrails(settings: RegionSettings, deployed: Deployed | undefined): Promise<void> {
+  const { refused, accepted, warnings } = evaluateGuardrails(settings, deployed);
+  for (const finding of warnings) await pulumi.log.warn(`guardrail ${finding.id}: ${finding.message}`);
+  for (const finding of accepted) {
+    await pulumi.log.warn(`guardrail ${finding.id} accepted (${finding.acceptedBecause}): ${finding.message}`);
+  }
+  if (refused.length > 0) throw new pulumi.RunError(renderRefusal(refused));
+}
+
+async function sayUnpinned(settings: RegionSettings, versions: Versions): Promise<void> {
+  const missing = unpinned(versions, settings.kubernetes.version, Object.keys(settings.platform));
+  if (missing.length > 0) {
+    await pulumi.log.warn(
+      `unpinned: no digest is recorded for ${missing.join("; ")} · fix: npm run pin, then commit versions.yaml`,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import type { MachineSpec, SshHop, SshTarget } from "../components/machine.ts";
+import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
+
+/** A machine on a site of kind `existing`: a host that stands already. */
+export interface ExistingMachineSettings extends MachineSpec {
+  /** Private IPv4 address inside the site's LAN: the node's `node-ip`. */
+  readonly address: string;
+  readonly ssh: SshTarget;
+}
+
+/** A site whose hosts are there already, given by address and pinned host key. */
+export interface ExistingSiteSettings {
+  readonly name: string;
+  readonly provider: "existing";
+  /** The LAN that the site's machines share, in CIDR form. */
+  readonly lan: string;
+  readonly jump?: SshHop;
+  readonly machines: readonly ExistingMachineSettings[];
+}
+
+/** Every kind of site, told apart by `provider`. */
+export type SiteSettings = ExistingSiteSettings;
+
+/** cert-manager's settings. */
+export interface CertManagerSettings {
+  /** Helm values, merged last over ours. @default {} */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Replicas of each of the three deployments. @default 1 */
+  readonly replicas: number;
+}
+
+/** The in-cluster releases of a region: a release exists when its key does. */
+export interface PlatformSettings {
+  readonly "cert-manager"?: CertManagerSettings;
+}
+
+/** The ranges of a region, from regions.yaml. */
+export interface RegionRanges {
+  /** Pod range, CIDR. */
+  readonly pods: string;
+  /** Service range, CIDR. */
+  readonly services: string;
+}
+
+/** A region as regions.yaml states it. */
+export interface RegionPlan extends RegionRanges {
+  readonly name: string;
+  /** Unique number of the region, 0 to 63; its ranges follow from it. */
+  readonly id: number;
+}
+
+/** Everything a region is declared from: parsed, defaulted, cross-checked for shape, frozen. */
+export interface RegionSettings {
+  readonly region: string;
+  /** This region's entry of the address plan. */
+  readonly plan: RegionPlan;
+  /** All regions of the address plan, this one included. */
+  readonly regions: readonly RegionPlan[];
+  readonly kubernetes: KubernetesSettings;
+  readonly mesh: { readonly provider: "none" };
+  readonly sites: readonly SiteSettings[];
+  readonly platform: PlatformSettings;
+  /** Reasons given for guardrails that ask, by guardrail id. */
+  readonly accept: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { byName } from "../components/network/names.ts";
+import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
+import { acceptProblems } from "./guardrails.ts";
+import { readRegionPlans } from "./region-plan.ts";
+import type { RegionPlan, RegionSettings } from "./region-settings.ts";
+import { crossShapeProblems } from "./settings/cross-shape.ts";
+import { problemText, renderProblem, SettingsError } from "./settings/problem.ts";
+import { type ParsedSettings, settingsSchema } from "./settings/schema.ts";
+import { normaliseSites } from "./settings/sites.ts";
+import { present, zodProblems } from "./settings/zod-problems.ts";
+
+export { SettingsError } from "./settings/problem.ts";
+
+const PRIVATE_KEY = "sshPrivateKey";
+const REGIONS_FILE = new URL("../regions.yaml", import.meta.url);
+
+/** Sorts the keys of nested objects; the order of a list is kept, for it may mean something. */
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([one], [other]) => byName(one, other))
+      .map(([key, inner]) => [key, sortedKeys(inner)]),
+  );
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
+
+function kubernetesSettings(parsed: ParsedSettings["kubernetes"]): KubernetesSettings {
+  const { drainTimeout, connectTimeout, ...same } = parsed;
+  return present({ ...same, drainSeconds: drainTimeout, connectSeconds: connectTimeout });
+}
+
+function regionSettings(parsed: ParsedSettings, plan: RegionPlan, regions: readonly RegionPlan[]): RegionSettings {
+  const settings: RegionSettings = {
+    region: parsed.region,
+    plan,
+    regions,
+    kubernetes: kubernetesSettings(parsed.kubernetes),
+    mesh: parsed.mesh,
+    sites: [],
+    platform: present(parsed.platform),
+    accept: parsed.accept,
+  };
+  return deepFreeze({ ...(sortedKeys(settings) as RegionSettings), sites: normaliseSites(parsed.sites) });
+}
+
+/**
+ * Reads a region's settings: schema, address plan and everything that two settings say of each other, in one go.
+ * @param values settings by name without the namespace, such as `{ region: "tokyo", kubernetes: {…} }`
+ * @param regionsFile the text of regions.yaml, or what it parses to
+ * @param secretKeys names of settings that hold an encrypted value: no problem shows a value below them
+ * @returns the settings with all defaults, sorted by name and deeply frozen
+ * @throws SettingsError with all problems, one line each
+ */
+export function parseSettings(
+  values: Record<string, unknown>,
+  regionsFile: unknown,
+  secretKeys: ReadonlySet<string> = new Set(),
+): RegionSettings {
+  const { plans, problems: planProblems } = readRegionPlans(regionsFile);
+  const parsed = settingsSchema.safeParse(values);
+  const problems = [
+    ...(parsed.success ? [] : zodProblems(values, parsed.error)),
+    ...crossShapeProblems(values, plans),
+    ...acceptProblems(values["accept"]),
+    ...planProblems,
+  ];
+  const plan = plans.find(({ name }) => name === values["region"]);
+  if (problems.length === 0 && parsed.success && plan !== undefined) {
+    return regionSettings(parsed.data, plan, plans);
+  }
+  throw new SettingsError(problems.map((problem) => renderProblem(problem, secretKeys)));
+}
+
+/** Whether a setting holds an encrypted value. The SDK knows, but its types leave the question out. */
+function isEncrypted(key: string): boolean | undefined {
+  const { isConfigSecret } = pulumi.runtime as { isConfigSecret?: (key: string) => boolean };
+  return isConfigSecret?.(key);
+}
+
+/** A setting as the engine hands it over: objects arrive as JSON, and a text may be just that. */
+function decoded(value: string): unknown {
+  try {
+    const decodedValue: unknown = JSON.parse(value);
+    return typeof decodedValue === "object" ? decodedValue : value;
+  } catch {
+    return value;
+  }
+}
+
+/**
+ * Reads the settings of the stack and regions.yaml.
+ * @throws SettingsError with all problems, one line each
+ */
+export function loadSettings(config: pulumi.Config): RegionSettings {
+  const namespace = `${config.name}:`;
+  const entries = Object.entries(pulumi.runtime.allConfig())
+    .filter(([key]) => key.startsWith(namespace))
+    .map(([key, value]) => [key.slice(namespace.length), value] as const)
+    .filter(([key]) => key !== PRIVATE_KEY);
+  const values = Object.fromEntries(entries.map(([key, value]) => [key, key === "region" ? value : decoded(value)]));
+  const secrets = entries.map(([key]) => key).filter((key) => isEncrypted(namespace + key) ?? true);
+  return parseSettings(values, readFileSync(REGIONS_FILE, "utf8"), new Set(secrets));
+}
+
+/**
+ * The private key that this computer logs in to machines with, in OpenSSH or PEM form and without a passphrase.
+ * @returns a secret
+ * @throws SettingsError if it is missing, stands in the file in plain text, or is not a private key
+ */
+export function loadSshPrivateKey(config: pulumi.Config): pulumi.Output<string> {
+  const key = `${config.name}:${PRIVATE_KEY}`;
+  const value = config.get(PRIVATE_KEY);
+  const refuse = (found: string): never => {
+    const fix = `pulumi config set --secret ${key} < ~/.ssh/id_ed25519`;
+    throw new SettingsError([problemText(PRIVATE_KEY, found, { allowed: "an encrypted SSH private key", fix })]);
+  };
+  if (value === undefined || value === "") return refuse("nothing");
+  if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value))
+    return refuse("something else than a private key (not shown)");
+  if (isEncrypted(key) === false) return refuse("a private key in plain text (not shown)");
+  return config.requireSecret(PRIVATE_KEY);
+}

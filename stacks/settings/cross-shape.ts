@@ -1,0 +1,111 @@
+import { canonicalCidr, cidrHoldsHost, isCidr, isIpv4Address } from "../../components/network/cidr.ts";
+import type { RegionPlan } from "../region-settings.ts";
+import type { Problem } from "./problem.ts";
+import { RULES } from "./rules.ts";
+
+type Tree = Readonly<Record<string, unknown>>;
+
+/** A machine as it stands in the settings, right or wrong. */
+interface RawMachine {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly fields: Tree;
+  readonly lan: unknown;
+  readonly sitePath: string;
+}
+
+const children = (value: unknown): readonly (readonly [string, Tree])[] =>
+  typeof value !== "object" || value === null || Array.isArray(value)
+    ? []
+    : Object.entries(value).filter(
+        (entry): entry is [string, Tree] => typeof entry[1] === "object" && entry[1] !== null,
+      );
+
+const pools = (sites: unknown) =>
+  children(sites).flatMap(([siteName, site]) =>
+    children(site["pools"]).map(([poolName, pool]) => ({ siteName, site, poolName, pool })),
+  );
+
+function machines(sites: unknown): RawMachine[] {
+  return pools(sites).flatMap(({ siteName, site, poolName, pool }) =>
+    children(pool["machines"]).map(([name, fields]) => ({
+      name,
+      path: ["sites", siteName, "pools", poolName, "machines", name],
+      fields,
+      lan: site["lan"],
+      sitePath: `sites.${siteName}`,
+    })),
+  );
+}
+
+function unknownRegion(region: unknown, plans: readonly RegionPlan[]): Problem[] {
+  if (typeof region !== "string" || plans.length === 0 || plans.some(({ name }) => name === region)) return [];
+  return [
+    {
+      path: ["region"],
+      found: JSON.stringify(region),
+      allowed: `a region of regions.yaml: ${plans.map(({ name }) => name).join(", ")}`,
+      fix: RULES.region.fix,
+    },
+  ];
+}
+
+function sharedNames(all: readonly RawMachine[]): Problem[] {
+  return all.flatMap(({ name, path }, index) => {
+    const first = all.slice(0, index).find((machine) => machine.name === name);
+    if (first === undefined) return [];
+    return [
+      {
+        path,
+        found: `a second machine of this name (the first is ${first.path.join(".")})`,
+        allowed: "each machine name once in a region",
+        fix: "rename the machine that is not in the cluster yet",
+        harmless: true,
+      },
+    ];
+  });
+}
+
+function outsideLan({ path, fields, lan, sitePath }: RawMachine): Problem[] {
+  const { address } = fields;
+  if (typeof address !== "string" || !isIpv4Address(address)) return [];
+  // A LAN with a mistake of its own has a line of its own.
+  if (typeof lan !== "string" || !isCidr(lan) || canonicalCidr(lan) !== lan || cidrHoldsHost(lan, address)) return [];
+  return [
+    {
+      path: [...path, "address"],
+      found: JSON.stringify(address),
+      allowed: `a host address inside the site's LAN ${lan}`,
+      fix: `correct the address or ${sitePath}.lan`,
+    },
+  ];
+}
+
+function noServer(sites: unknown): Problem[] {
+  const all = pools(sites);
+  // Where a role is missing or wrong, that is the mistake to correct first.
+  if (all.length === 0 || all.some(({ pool }) => pool["role"] !== "agent")) return [];
+  return [
+    {
+      path: ["sites"],
+      found: "no pool with the role server",
+      allowed: "at least one server",
+      fix: "give a pool the role server; three servers survive the loss of one",
+      harmless: true,
+    },
+  ];
+}
+
+/**
+ * What no single value can be wrong about. Works on the settings as written, whatever else is wrong with them, so that
+ * these problems are listed in the same run as the others.
+ */
+export function crossShapeProblems(values: Tree, plans: readonly RegionPlan[]): Problem[] {
+  const all = machines(values["sites"]);
+  return [
+    ...unknownRegion(values["region"], plans),
+    ...noServer(values["sites"]),
+    ...sharedNames(all),
+    ...all.flatMap(outsideLan),
+  ];
+}

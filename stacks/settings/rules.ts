@@ -1,0 +1,83 @@
+import type { Rule } from "./problem.ts";
+
+/** What each kind of value may be. One place, so that two settings of one kind never get two answers. */
+export const RULES = {
+  region: { allowed: "a region of regions.yaml", fix: "write one of its names, or add the region there" },
+  version: {
+    allowed: "a k3s release such as v1.36.3+k3s1",
+    fix: "take a tag of https://github.com/k3s-io/k3s/releases",
+  },
+  cni: { allowed: "flannel", fix: 'write "flannel" or remove the setting' },
+  host: {
+    allowed: "a DNS name or an IPv4 address",
+    fix: "write the host alone, in lower case, without a scheme or a port",
+  },
+  hosts: { allowed: "a list of DNS names or IPv4 addresses", fix: "write it as a list" },
+  parallelism: { allowed: "a whole number of at least 1", fix: "remove the setting for 5" },
+  mirror: {
+    allowed: "an http, https or file address of a directory, without a user or password",
+    fix: 'write something like "http://10.20.0.2/k3s"',
+  },
+  switch: { allowed: "true or false", fix: "write true or false, without quotes" },
+  podSecurity: { allowed: "restricted, baseline or privileged", fix: "write one of these three" },
+  namespaces: { allowed: "a list of namespace names", fix: "write it as a list of lower-case names" },
+  rawConfig: { allowed: "an object of k3s configuration keys", fix: "write it as the content of k3s's config.yaml" },
+  kubeletArguments: { allowed: 'a list of kubelet arguments such as "max-pods=200"', fix: "write it as a list" },
+  kubeletArgument: {
+    allowed: 'a kubelet argument such as "max-pods=200"',
+    fix: "write name=value, without dashes in front",
+  },
+  registries: { allowed: "the content of k3s's registries.yaml", fix: "write it as an object" },
+  duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
+  meshProvider: { allowed: "none", fix: 'write "none" or remove the mesh setting' },
+  siteProvider: { allowed: "existing", fix: 'write "existing"' },
+  sites: { allowed: "at least one site, by name", fix: "add a site" },
+  pools: { allowed: "at least one pool, by name", fix: "add a pool, or remove the site" },
+  machines: { allowed: "at least one machine, by name", fix: "add a machine, or remove the pool" },
+  regions: { allowed: "at least one region, by name", fix: "add a region with its id" },
+  lan: { allowed: "an IPv4 range from /8 to /30", fix: "write the range of the site's LAN, such as 10.20.0.0/24" },
+  pods: {
+    allowed: "an IPv4 range from /8 to /24",
+    fix: "write such as 10.64.0.0/16, or remove it to derive it from id",
+  },
+  services: {
+    allowed: "an IPv4 range from /12 to /24",
+    fix: "write such as 10.65.0.0/16, or remove it to derive it from id",
+  },
+  zone: {
+    allowed: "at most 63 letters, digits, -, _ or .",
+    fix: "write a short name, in quotes if it is a number",
+  },
+  user: { allowed: "a Linux user name", fix: "write the login user of the host, such as root" },
+  port: { allowed: "a port from 1 to 65535", fix: "write the port of sshd, or remove the setting for 22" },
+  hostKey: {
+    allowed: 'a public SSH host key such as "ssh-ed25519 AAAA…"',
+    fix: "copy the line of /etc/ssh/ssh_host_ed25519_key.pub on that host",
+  },
+  jump: {
+    allowed: "none, or an object with the keys host, hostKey, port, user",
+    fix: "write the host in between as an object",
+  },
+  role: { allowed: "server or agent", fix: "write server for the control plane and etcd, agent for pods only" },
+  address: { allowed: "an IPv4 address", fix: "write the host's private address, which becomes its node-ip" },
+  generation: {
+    allowed: "a whole number of at least 1",
+    fix: "raise it by one to replace the host, or remove it for 1",
+  },
+  labels: { allowed: "an object of label keys and values", fix: "write it as an object" },
+  labelValue: {
+    allowed: "at most 63 letters, digits, -, _ or .",
+    fix: "write a text, in quotes if it looks like a number or like true",
+  },
+  taints: { allowed: 'a list of taints such as "dedicated=control:NoSchedule"', fix: "write it as a list" },
+  taint: {
+    allowed: "key=value:effect or key:effect with NoSchedule, PreferNoSchedule or NoExecute",
+    fix: 'write such as "dedicated=control:NoSchedule"',
+  },
+  taintTwice: { allowed: "each key and effect once", fix: "remove one of the two taints" },
+  replicas: { allowed: "a whole number from 1 to 9", fix: "remove the setting for 1" },
+  values: { allowed: "an object of Helm values", fix: "write it as an object" },
+  accept: { allowed: "an object of guardrail ids and reasons", fix: "write it as an object" },
+  reason: { allowed: "a reason in words", fix: "say why this is acceptable; it is shown with every update" },
+  regionId: { allowed: "a whole number from 0 to 63", fix: "give the region a number that no other region has" },
+} as const satisfies Record<string, Rule>;

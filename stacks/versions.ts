@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { K3sDigests } from "../components/k3s/node.ts";
+import type { ChartPin } from "../components/platform/definition.ts";
+
+const sha256 = z.string().regex(/^([0-9a-f]{64})?$/, "a SHA-256 digest in hexadecimal, or nothing");
+const schema = z.strictObject({
+  k3s: z.strictObject({
+    digests: z.record(z.string(), z.strictObject({ amd64: sha256, arm64: sha256, installer: sha256 })),
+  }),
+  releases: z.record(
+    z.string(),
+    z.strictObject({
+      version: z.string(),
+      repository: z.string(),
+      chart: z.string(),
+      crds: z.strictObject({ url: z.string(), sha256 }).optional(),
+    }),
+  ),
+});
+
+/** What versions.yaml pins. */
+export interface Versions {
+  /** Digests by k3s release. */
+  readonly k3s: Readonly<Record<string, K3sDigests>>;
+  /** Charts by release name. */
+  readonly releases: Readonly<Record<string, ChartPin>>;
+}
+
+/** Digests of a release that none are recorded for: hosts check against the release's own checksum file. */
+export const UNPINNED: K3sDigests = { amd64: "", arm64: "", installer: "" };
+
+/**
+ * Reads versions.yaml.
+ * @throws Error that names the entry, if it is not in the form above
+ */
+export function readVersions(file = new URL("../versions.yaml", import.meta.url)): Versions {
+  const parsed = schema.safeParse(parse(readFileSync(file, "utf8")));
+  if (!parsed.success) throw new Error(`versions.yaml:\n${z.prettifyError(parsed.error)}`);
+  return { k3s: parsed.data.k3s.digests, releases: parsed.data.releases };
+}
+
+/** What of a region is not pinned by a digest, in words for the preview. */
+export function unpinned(versions: Versions, kubernetes: string, releases: readonly string[]): string[] {
+  const digests = versions.k3s[kubernetes] ?? UNPINNED;
+  const missing = Object.entries(digests).filter(([, value]) => value === "");
+  return [
+    ...(missing.length === 0 ? [] : [`k3s ${kubernetes} (${missing.map(([key]) => key).join(", ")})`]),
+    ...releases.filter((name) => versions.releases[name]?.crds?.sha256 === "").map((name) => `the CRDs of ${name}`),
+  ];
+}

@@ -1,0 +1,23 @@
+import type { FakeState } from "./record-graph.ts";
+import * as pulumi from "@pulumi/pulumi";
+
+const pem = (kind: string, name: string): string => `-----BEGIN ${kind}-----\n${name}\n-----END ${kind}-----\n`;
+
+/** Outputs that look like the real providers' ones, secret where those are. */
+export const fakeOutputs: FakeState = (type, name) => {
+  switch (type) {
+    case "random:index/randomPassword:RandomPassword":
+      return { result: pulumi.secret(`password-of-${name}`) };
+    case "tls:index/privateKey:PrivateKey":
+      return { privateKeyPem: pulumi.secret(pem("EC PRIVATE KEY", name)) };
+    case "tls:index/selfSignedCert:SelfSignedCert":
+    case "tls:index/locallySignedCert:LocallySignedCert":
+      return { certPem: pem("CERTIFICATE", name) };
+    case "tls:index/certRequest:CertRequest":
+      return { certRequestPem: pem("CERTIFICATE REQUEST", name) };
+    case "pulumi:pulumi:StackReference":
+      return { outputs: {} };
+    default:
+      return {};
+  }
+};
