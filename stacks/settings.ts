@@ -115,7 +115,7 @@ export function loadSettings(config: pulumi.Config): RegionSettings {
 
 /**
  * The private key that this computer logs in to machines with, in OpenSSH or PEM form and without a passphrase.
- * @returns a secret
+ * @returns a secret that ends with a line break
  * @throws SettingsError if it is missing, stands in the file in plain text, or is not a private key
  */
 export function loadSshPrivateKey(config: pulumi.Config): pulumi.Output<string> {
@@ -129,5 +129,6 @@ export function loadSshPrivateKey(config: pulumi.Config): pulumi.Output<string> 
   if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value))
     return refuse("something else than a private key (not shown)");
   if (isEncrypted(key) === false) return refuse("a private key in plain text (not shown)");
-  return config.requireSecret(PRIVATE_KEY);
+  // OpenSSH cannot read a key whose last line does not end, and `pulumi config set` cuts that end off.
+  return config.requireSecret(PRIVATE_KEY).apply((text) => `${text.trim()}\n`);
 }

@@ -150,6 +150,7 @@ async function extensions(inputs: CertificateInputs, publicKey: webcrypto.Crypto
   const isAuthority = inputs.isCaCertificate === true;
   return [
     new x509.BasicConstraintsExtension(isAuthority, undefined, true),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- an or of flags is a number to TypeScript
     ...(flags === 0 ? [] : [new x509.KeyUsagesExtension(flags, true)]),
     ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]),
     ...(isAuthority || inputs.setSubjectKeyId === true

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import pluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type { Disturb, Operation, StandIn, StandInType } from "./stand-in.ts";
-import { changedNames, receive, send, UNKNOWN, type Received, type Values } from "./wire.ts";
+import { changedNames, receive, valueAt, send, UNKNOWN, type Received, type Values } from "./wire.ts";
 
 /** A stand-in that listens. */
 export interface RunningStandIn {
@@ -109,8 +110,12 @@ class StandInService {
   diff(call: Call<messages.DiffRequest>): object {
     const type = this.#type(call.request.getUrn());
     const olds = receive(call.request.getOldInputs() ?? call.request.getOlds()).values;
-    const changed = changedNames(olds, receive(call.request.getNews()).values);
-    const replaces = type.replaceOn === "all" ? changed : changed.filter((name) => type.replaceOn.includes(name));
+    const news = receive(call.request.getNews()).values;
+    const changed = changedNames(olds, news);
+    const replaces =
+      type.replaceOn === "all"
+        ? changed
+        : type.replaceOn.filter((path) => !isDeepStrictEqual(valueAt(olds, path), valueAt(news, path)));
     return this.#difference(changed, replaces);
   }
 

@@ -21,7 +21,7 @@ export interface Operation {
 /** One resource type of a stand-in. */
 export interface StandInType {
   readonly token: string;
-  /** Inputs whose change makes the real provider replace the resource. */
+  /** Inputs whose change makes the real provider replace the resource; a dot leads into an object. */
   readonly replaceOn: readonly string[] | "all";
   /** Where that is written: the real provider's schema or source. */
   readonly source: string;

@@ -73,3 +73,10 @@ export function changedNames(olds: Values, news: Values): string[] {
   const names = new Set([...Object.keys(olds), ...Object.keys(news)]);
   return [...names].filter((name) => !name.startsWith("__") && !isDeepStrictEqual(olds[name], news[name])).sort();
 }
+
+/** The value at a dotted path, such as `metadata.name`; undefined where there is none. */
+export function valueAt(values: Values, path: string): Value | undefined {
+  return path
+    .split(".")
+    .reduce<Value | undefined>((value, name) => (isObject(value) ? (value as Values)[name] : undefined), values);
+}

@@ -75,8 +75,8 @@ function outsideLan({ path, fields, lan, sitePath }: RawMachine): Problem[] {
     {
       path: [...path, "address"],
       found: JSON.stringify(address),
-      allowed: `a host address inside the site's LAN ${lan}`,
-      fix: `correct the address or ${sitePath}.lan`,
+      allowed: `a host address inside ${sitePath}.lan`,
+      fix: `correct the address, or the LAN ${lan}`,
     },
   ];
 }

@@ -2,7 +2,7 @@
 export interface Rule {
   /** Completes "allowed …". Holds no value of the user. */
   readonly allowed: string;
-  /** Completes "fix: …", in the imperative. */
+  /** Completes "fix: …", in the imperative. May repeat what was found. */
   readonly fix: string;
 }
 
@@ -53,9 +53,10 @@ export function renderProblem(problem: Problem, secretKeys: ReadonlySet<string>)
   if (problem.harmless === true || !secretKeys.has(String(problem.path[0]))) {
     return problemText(path, problem.found, problem);
   }
-  return problemText(path, "a secret (not shown)", {
-    allowed: "what docs/settings.md says of this setting",
-    fix: "correct the value; it is hidden because a part of this setting is encrypted",
+  // The rule itself holds no value, but its fix may repeat the one that was found.
+  return problemText(path, "a value that is not shown, for this setting holds a secret", {
+    allowed: problem.allowed,
+    fix: "correct the value",
   });
 }
 

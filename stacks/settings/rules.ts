@@ -16,11 +16,12 @@ export const RULES = {
   parallelism: { allowed: "a whole number of at least 1", fix: "remove the setting for 5" },
   mirror: {
     allowed: "an http, https or file address of a directory, without a user or password",
-    fix: 'write something like "http://10.20.0.2/k3s"',
+    fix: 'write it like "http://10.20.0.2/k3s"',
   },
   switch: { allowed: "true or false", fix: "write true or false, without quotes" },
   podSecurity: { allowed: "restricted, baseline or privileged", fix: "write one of these three" },
-  namespaces: { allowed: "a list of namespace names", fix: "write it as a list of lower-case names" },
+  namespaces: { allowed: "a list of namespace names", fix: "write it as a list" },
+  namespace: { allowed: "a namespace name", fix: "write it in lower case, as kubectl get namespaces shows it" },
   rawConfig: { allowed: "an object of k3s configuration keys", fix: "write it as the content of k3s's config.yaml" },
   kubeletArguments: { allowed: 'a list of kubelet arguments such as "max-pods=200"', fix: "write it as a list" },
   kubeletArgument: {
@@ -31,18 +32,18 @@ export const RULES = {
   duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
   meshProvider: { allowed: "none", fix: 'write "none" or remove the mesh setting' },
   siteProvider: { allowed: "existing", fix: 'write "existing"' },
-  sites: { allowed: "at least one site, by name", fix: "add a site" },
-  pools: { allowed: "at least one pool, by name", fix: "add a pool, or remove the site" },
-  machines: { allowed: "at least one machine, by name", fix: "add a machine, or remove the pool" },
-  regions: { allowed: "at least one region, by name", fix: "add a region with its id" },
+  sites: { allowed: "at least one site, by name", fix: "add a site by its name" },
+  pools: { allowed: "at least one pool, by name", fix: "add a pool by its name, or remove the site" },
+  machines: { allowed: "at least one machine, by name", fix: "add a machine by its name, or remove the pool" },
+  regions: { allowed: "at least one region, by name", fix: "add a region by its name, with its id" },
   lan: { allowed: "an IPv4 range from /8 to /30", fix: "write the range of the site's LAN, such as 10.20.0.0/24" },
   pods: {
     allowed: "an IPv4 range from /8 to /24",
-    fix: "write such as 10.64.0.0/16, or remove it to derive it from id",
+    fix: "write a range such as 10.64.0.0/16, or remove it to derive it from id",
   },
   services: {
     allowed: "an IPv4 range from /12 to /24",
-    fix: "write such as 10.65.0.0/16, or remove it to derive it from id",
+    fix: "write a range such as 10.65.0.0/16, or remove it to derive it from id",
   },
   zone: {
     allowed: "at most 63 letters, digits, -, _ or .",
@@ -64,7 +65,7 @@ export const RULES = {
     allowed: "a whole number of at least 1",
     fix: "raise it by one to replace the host, or remove it for 1",
   },
-  labels: { allowed: "an object of label keys and values", fix: "write it as an object" },
+  labels: { allowed: "an object of label keys and values", fix: "write it like { tier: control }" },
   labelValue: {
     allowed: "at most 63 letters, digits, -, _ or .",
     fix: "write a text, in quotes if it looks like a number or like true",
@@ -72,9 +73,12 @@ export const RULES = {
   taints: { allowed: 'a list of taints such as "dedicated=control:NoSchedule"', fix: "write it as a list" },
   taint: {
     allowed: "key=value:effect or key:effect with NoSchedule, PreferNoSchedule or NoExecute",
-    fix: 'write such as "dedicated=control:NoSchedule"',
+    fix: 'write it like "dedicated=control:NoSchedule"',
   },
-  taintTwice: { allowed: "each key and effect once", fix: "remove one of the two taints" },
+  taintTwice: {
+    allowed: "each key and effect once",
+    fix: "remove it, or the one before it with the same key and effect",
+  },
   replicas: { allowed: "a whole number from 1 to 9", fix: "remove the setting for 1" },
   values: { allowed: "an object of Helm values", fix: "write it as an object" },
   accept: { allowed: "an object of guardrail ids and reasons", fix: "write it as an object" },

@@ -8,7 +8,7 @@ import { rawConfigRule } from "./raw-config.ts";
 import type { Rule } from "./problem.ts";
 import { RULES } from "./rules.ts";
 import { parseK3sVersion } from "./version.ts";
-import { keyRuledBy, kinds, named, saying, strict, text, wholeNumber } from "./zod-problems.ts";
+import { breaking, keyRuledBy, kinds, named, saying, strict, text, wholeNumber } from "./zod-problems.ts";
 
 /** A range in canonical form within prefix bounds, both included. */
 export const cidr = (rule: Rule, shortest: number, longest: number) =>
@@ -44,11 +44,13 @@ const labels = z.record(keyRuledBy(labelKeyRule), text(RULES.labelValue, isLabel
 const taint = text(RULES.taint, (value) => parseTaint(value) !== undefined);
 const taints = z
   .array(taint, saying(RULES.taints))
-  .transform((values) => values.sort(byName).flatMap((value) => parseTaint(value) ?? []))
-  .refine(
-    (values) => new Set(values.map(({ key, effect }) => `${key}:${effect}`)).size === values.length,
-    saying(RULES.taintTwice),
-  );
+  .superRefine((values, context) => {
+    const kinds = values.map((value) => parseTaint(value)).map((parsed) => parsed && `${parsed.key}:${parsed.effect}`);
+    kinds.forEach((kind, index) => {
+      if (kinds.indexOf(kind) < index) context.addIssue(breaking(RULES.taintTwice, [index]));
+    });
+  })
+  .transform((values) => values.toSorted(byName).flatMap((value) => parseTaint(value) ?? []));
 
 /** What a site, a pool or a machine may say about the way in; the nearest one counts. */
 const access = { user: user.optional(), port: port.optional(), jump: jump.optional() };
@@ -89,7 +91,7 @@ const kubernetes = strict({
   hardening: strict({
     enabled: z.boolean(saying(RULES.switch)).default(true),
     podSecurity: z.enum(["restricted", "baseline", "privileged"], saying(RULES.podSecurity)).default("restricted"),
-    exemptNamespaces: names(RULES.namespaces, text(RULES.namespaces, isDnsLabel)).default([]),
+    exemptNamespaces: names(RULES.namespaces, text(RULES.namespace, isDnsLabel)).default([]),
   }).prefault({}),
   config: z.record(keyRuledBy(rawConfigRule), z.unknown(), saying(RULES.rawConfig)).default({}),
   kubeletArguments: names(

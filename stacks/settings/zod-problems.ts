@@ -17,6 +17,10 @@ function unpack(message: string): Rule {
 /** The `error` option of a schema: every mistake in its value is answered with this rule. */
 export const saying = (rule: Rule): { readonly error: () => string } => ({ error: () => pack(rule) });
 
+/** A mistake that a check of several values found in the one at `path`. */
+export const breaking = (rule: Rule, path: PropertyKey[] = []) =>
+  ({ code: "custom", message: pack(rule), path }) as const;
+
 /**
  * A text that passes a test.
  * @param advise a better fix for a text that fails; undefined falls back to the rule's
@@ -48,7 +52,7 @@ export const named = <Value extends z.ZodType>(rule: Rule, value: Value) =>
 export const keyRuledBy = (test: (key: string) => Rule | undefined) =>
   z.string().superRefine((key, context) => {
     const rule = test(key);
-    if (rule !== undefined) context.addIssue({ code: "custom", message: pack(rule) });
+    if (rule !== undefined) context.addIssue(breaking(rule));
   });
 
 /** The `error` option of a union on `provider`. */
@@ -105,7 +109,8 @@ function issueProblems(input: unknown, issue: z.core.$ZodIssue, base: readonly P
     const branch = nearestBranch(issue.errors);
     if (branch !== undefined) return branch.flatMap((inner) => issueProblems(input, inner, path));
   }
-  return [{ path, found: describeFound(valueAt(input, path)), ...rule }];
+  const value = valueAt(input, path);
+  return [{ path, found: describeFound(value), ...rule, harmless: value === undefined }];
 }
 
 /** Every mistake that Zod found in `input`, in the words of the schemas' rules. */

@@ -4,7 +4,7 @@ import { ExistingSite } from "../../components/existing/site.ts";
 import { parseCommandText } from "../../components/host/command-text.ts";
 import { Cluster } from "../../components/k3s/cluster.ts";
 import type { ServerContact } from "../../components/k3s/contacts.ts";
-import type { Machine, MachineSpec } from "../../components/machine.ts";
+import type { MachineSpec } from "../../components/machine.ts";
 import { fakeOutputs } from "../support/fakes.ts";
 import { recordGraph, type GraphNode } from "../support/record-graph.ts";
 import { clusterPlan, HOST_KEY, machineSpec, PRIVATE_KEY, sshTarget } from "../support/sample.ts";
@@ -25,7 +25,7 @@ const declare = (
   });
   return new Cluster("tokyo", {
     plan: clusterPlan(kubernetes),
-    machines: site.machines as readonly Machine[],
+    machines: site.machines,
     digests,
     privateKey: PRIVATE_KEY,
     ...(earlierContacts === undefined ? {} : { earlierContacts }),

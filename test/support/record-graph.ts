@@ -76,7 +76,11 @@ function toNode(request: RegisterRequest, reveal: boolean): GraphNode {
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
     deletedWith: nameOf(request.getDeletedwith()),
     provider: request.getProvider() === "" ? "" : (request.getProvider().split("::").at(-2) ?? ""),
-    timeouts: Object.fromEntries(Object.entries(timeouts).filter(([, value]) => value !== "")),
+    timeouts: Object.fromEntries(
+      Object.entries(timeouts)
+        .map(([key, value]): [string, string] => [key.replace(/^pb_/, ""), value])
+        .filter(([, value]) => value !== ""),
+    ),
   };
   return {
     type: request.getType(),
@@ -99,9 +103,9 @@ export async function recordGraph(program: () => unknown, options: RecordOptions
     {
       newResource: ({ type, name, custom, inputs }) => ({
         id: custom === true && !preview ? `${name}-id` : undefined,
-        state: preview && custom === true ? inputs : { ...inputs, ...state(type, name) },
+        state: { ...(inputs as object), ...(preview && custom === true ? {} : state(type, name)) },
       }),
-      call: ({ inputs }) => inputs,
+      call: ({ inputs }) => inputs as Record<string, unknown>,
     },
     "hybrid-k3s",
     "test",

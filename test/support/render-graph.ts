@@ -1,13 +1,42 @@
 import { stringify } from "yaml";
+import { parseCommandText } from "../../components/host/command-text.ts";
 import type { GraphNode } from "./record-graph.ts";
 
 const STACK = "pulumi:pulumi:Stack";
 
+/** A command as the call it is: its text repeats much that a reviewer need not read. */
+function readableCall(text: unknown, like: Readonly<Record<string, string>>): Record<string, unknown> {
+  const call = parseCommandText(String(text));
+  if (call === undefined) return { text };
+  // The digest changes with every edit of a script; the scripts themselves are what is reviewed.
+  const parameters = Object.fromEntries(Object.entries(call.parameters).filter(([name]) => name !== "PROGRAM"));
+  const differing = Object.entries(parameters).filter(([name, value]) => like[name] !== value);
+  const without = Object.keys(like).filter((name) => name !== "PROGRAM" && !(name in parameters));
+  return {
+    call: `${call.script} ${call.action}`,
+    ...Object.fromEntries(differing),
+    ...(without.length > 0 ? { without: without.join(" ") } : {}),
+  };
+}
+
+function readableInputs(inputs: GraphNode["inputs"]): Record<string, unknown> {
+  const create = parseCommandText(String(inputs["create"]))?.parameters;
+  if (create === undefined) return { ...inputs };
+  return Object.fromEntries(
+    Object.entries(inputs).map(([key, value]) => {
+      if (key === "create") return [key, readableCall(value, {})];
+      // Only what differs from `create`.
+      return key === "update" || key === "delete" ? [key, readableCall(value, create)] : [key, value];
+    }),
+  );
+}
+
 function detailLines(node: GraphNode): string[] {
+  const inputs = readableInputs(node.inputs);
   const detail = {
     ...(node.dependsOn.length > 0 ? { dependsOn: node.dependsOn } : {}),
     ...node.options,
-    ...(Object.keys(node.inputs).length > 0 ? { inputs: node.inputs } : {}),
+    ...(Object.keys(inputs).length > 0 ? { inputs } : {}),
   };
   if (Object.keys(detail).length === 0) return [];
   return stringify(detail, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ScriptCall } from "../../components/host/command-text.ts";
+import { fingerprint, keyWords, type Host } from "../world/host.ts";
+import { MEASURED } from "../world/measured.ts";
+import type { World } from "../world/world.ts";
+import type { CommandRun } from "./backend.ts";
+import { endpointOf, playScript, type Played } from "./simulated.ts";
+
+/** One host that a station script may run on, as its TARGETS name it. */
+interface Target {
+  readonly name: string;
+  readonly user: string;
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  readonly jump?: Omit<Target, "jump" | "name">;
+}
+
+/** How far a connection came. */
+type Phase =
+  | { readonly kind: "OK"; readonly host: Host }
+  | { readonly kind: "TCP"; readonly word: string; readonly readyIn: number }
+  | { readonly kind: "HOSTKEY"; readonly expected: string; readonly found: string }
+  | { readonly kind: "LOGIN" };
+
+function parseEndpoint(text: string): { user: string; host: string; port: number } {
+  const at = text.indexOf("@");
+  const colon = text.lastIndexOf(":");
+  return {
+    user: text.slice(0, at),
+    host: text.slice(at + 1, colon).replace(/^\[|\]$/g, ""),
+    port: Number(text.slice(colon + 1)),
+  };
+}
+
+/** Reads the lines of TARGETS: `name user@host:port key-type key [jump-user@jump-host:port key-type key]`. */
+function parseTargets(text: string): Target[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([name]) => name !== undefined && name !== "")
+    .map(([name = "", endpoint = "", type = "", key = "", jump, jumpType = "", jumpKey = ""]) => ({
+      name,
+      ...parseEndpoint(endpoint),
+      key: `${type} ${key}`,
+      ...(jump === undefined ? {} : { jump: { ...parseEndpoint(jump), key: `${jumpType} ${jumpKey}` } }),
+    }));
+}
+
+function knock(host: Host | undefined, at: { host: string; port: number; key: string }): Phase {
+  const tcp = (word: string, readyIn = Infinity): Phase => ({
+    kind: "TCP",
+    word: `ssh: connect to host ${at.host} port ${at.port}: ${word}`,
+    readyIn,
+  });
+  if (host?.alive !== true) return tcp("Connection timed out");
+  if (!host.sshUp) return tcp("Connection refused");
+  if (host.bootSeconds > 0) return tcp("Connection refused", host.bootSeconds);
+  if (keyWords(at.key) !== host.hostKey) {
+    return { kind: "HOSTKEY", expected: fingerprint(at.key), found: fingerprint(host.hostKey) };
+  }
+  if (host.loginRefused) return { kind: "LOGIN" };
+  return { kind: "OK", host };
+}
+
+function attempt(world: World, target: Target): Phase {
+  if (target.jump !== undefined) {
+    const first = knock(world.hosts.get(endpointOf(target.jump.host, target.jump.port)), target.jump);
+    if (first.kind !== "OK") return first;
+  }
+  return knock(world.hosts.get(endpointOf(target.host, target.port, target.jump)), target);
+}
+
+/** The lines of components/host/scripts/over-ssh.sh, word for word. */
+function explain(target: Target, phase: Phase, connectSeconds: number): string {
+  const at = `${target.name} (${target.host} port ${target.port})`;
+  switch (phase.kind) {
+    case "TCP":
+      return `TCP: ${at} did not answer within ${connectSeconds} s: ${phase.word} · fix: is it on, is the address right, does a firewall stand between?`;
+    case "HOSTKEY":
+      return `SSH: the host key of ${at} is not the pinned one · expected ${phase.expected} · found ${phase.found} · fix: if the host was reinstalled, set its new hostKey and raise its generation; if not, find out who answers there`;
+    case "LOGIN":
+      return `SSH: ${at} refused the login as ${target.user} · fix: add the public half of hybrid-k3s:sshPrivateKey to that user's authorized_keys`;
+    case "OK":
+      return "";
+  }
+}
+
+const dropped = (target: Target): string =>
+  `SSH: the connection to ${target.name} (${target.host} port ${target.port}) broke while the script ran: client_loop: send disconnect: Broken pipe · fix: run again; every script takes up where it stopped`;
+
+/** What the station script does: the first target that can be reached and logged in to runs the script. */
+export async function reachFirst(world: World, call: ScriptCall, run: CommandRun): Promise<Played> {
+  const { TARGETS = "", CONNECT_SECONDS, UNREACHABLE, LIMIT_SECONDS, SCRIPT = call.script } = call.parameters;
+  const connectSeconds = Number(CONNECT_SECONDS ?? 0);
+  const targets = parseTargets(TARGETS);
+  let waited = 0;
+  for (;;) {
+    await sleep(1, undefined, { signal: run.signal });
+    const phases = targets.map((target) => ({ target, phase: attempt(world, target) }));
+    const open = phases.find(({ phase }) => phase.kind === "OK");
+    if (open?.phase.kind === "OK") {
+      const limitSeconds = Number(LIMIT_SECONDS ?? 3600);
+      const played = await playScript(world, open.phase.host, { ...call, limitSeconds }, run);
+      return closing(open.target, call, SCRIPT, { ...played, seconds: waited + MEASURED.ssh + played.seconds });
+    }
+    const readyIn = Math.min(...phases.map(({ phase }) => (phase.kind === "TCP" ? phase.readyIn : Infinity)));
+    if (waited + readyIn <= connectSeconds) {
+      waited += readyIn;
+      for (const host of world.hosts.values()) host.bootSeconds = Math.max(0, host.bootSeconds - readyIn);
+      continue;
+    }
+    const lines = phases.map(({ target, phase }) => explain(target, phase, connectSeconds));
+    if (phases.some(({ phase }) => phase.kind === "TCP")) waited = connectSeconds;
+    if (UNREACHABLE === "leave") {
+      const left = `left as it is: ${lines.join(" ") || "no host named"} · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there`;
+      world.record({ ...about(call, run), kind: "change", text: left, seconds: waited });
+      return { lines: [], errors: [left], code: 0, seconds: waited };
+    }
+    return {
+      lines: [],
+      errors: [...lines, `nothing was changed by ${SCRIPT} ${call.action}`],
+      code: 1,
+      seconds: waited,
+    };
+  }
+}
+
+const about = (call: ScriptCall, run: CommandRun) => ({
+  resource: run.resource,
+  host: "",
+  script: call.script,
+  action: call.action,
+  node: call.parameters["NODE_NAME"] ?? "",
+});
+
+function closing(target: Target, call: ScriptCall, script: string, played: Played): Played {
+  if (played.code === 0) return played;
+  if (played.code === undefined) return { ...played, errors: [dropped(target)], code: 1 };
+  const ended = `script: ${script} ${call.action} ended with ${played.code} on ${target.name} (${target.host})`;
+  return { ...played, errors: [...played.errors, ended], code: 1 };
+}

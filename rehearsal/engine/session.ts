@@ -1,0 +1,221 @@
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  LocalWorkspace,
+  PulumiCommand,
+  type ConfigMap,
+  type OutputMap,
+  type ProjectSettings,
+  type PulumiFn,
+  type Stack,
+} from "@pulumi/pulumi/automation/index.js";
+import type { Plugin } from "../../tools/toolchain/plugins.ts";
+import type { Cli } from "../../tools/toolchain/resolve.ts";
+import { serveStandIn, type RunningStandIn } from "../providers/server.ts";
+import type { Disturb, StandIn } from "../providers/stand-in.ts";
+import type { StackConfig } from "./stack-config.ts";
+import { StepRecorder, type RunRecord, type Step } from "./steps.ts";
+
+/** What a session is opened with. */
+export interface SessionOptions {
+  readonly cli: Cli;
+  readonly stack: string;
+  readonly project: ProjectSettings;
+  readonly config: StackConfig;
+  /** What stands in for providers. */
+  readonly standIns: readonly StandIn[];
+  /** Official plugins that are used as they are. @default none */
+  readonly plugins?: readonly Plugin[];
+  readonly program: PulumiFn;
+  /** Called before every step of a stand-in. @default nothing happens */
+  readonly disturb?: Disturb;
+  /** Whether the state is written after every step, as in real life. @default false: at the end, which is faster */
+  readonly checkpoints?: boolean;
+  /** Called as steps finish. @default nothing happens */
+  readonly onFinished?: (step: Step) => void;
+}
+
+/** One run of the engine, as asked for. */
+type Command = "preview" | "up" | "destroy";
+
+/** The message of a failure without the command line and the copied output that the Automation API puts around it. */
+function failureText(error: unknown, recorder: StepRecorder): string {
+  const errors = recorder.messages.filter(({ severity }) => severity === "error").map(({ text }) => text);
+  if (errors.length > 0) return errors.join("\n");
+  const text = error instanceof Error ? error.message : String(error);
+  return /stderr: ([\s\S]*?)(?:\n err\?: |$)/.exec(text)?.[1]?.trim() ?? text;
+}
+
+/** A stack of its own in a temporary state, the real engine, and stand-ins that it attaches to. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #folder: string;
+  readonly #standIns: readonly RunningStandIn[];
+  readonly #stack: Stack;
+  #program: PulumiFn;
+
+  private constructor(options: SessionOptions, folder: string, standIns: readonly RunningStandIn[], stack: Stack) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#standIns = standIns;
+    this.#stack = stack;
+    this.#program = options.program;
+  }
+
+  /** Makes the temporary folder, starts the stand-ins and creates the stack. Whatever happens, `close` ends it all. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const folder = await mkdtemp(join(tmpdir(), "hybrid-k3s-rehearsal-"));
+    const standIns: RunningStandIn[] = [];
+    try {
+      for (const standIn of options.standIns) {
+        standIns.push(await serveStandIn(standIn, options.disturb ?? (() => Promise.resolve())));
+      }
+      const stack = await makeStack(options, folder, standIns);
+      const session = new Session(options, folder, standIns, stack);
+      await session.configure(options.config);
+      return session;
+    } catch (error) {
+      for (const standIn of standIns) standIn.stop();
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Replaces the stack's settings. */
+  async configure({ plain, secret }: StackConfig): Promise<void> {
+    const { workspace, name } = this.#stack;
+    await workspace.saveStackSettings(name, { ...(await keptSettings(workspace, name)), config: plain as never });
+    const values: ConfigMap = Object.fromEntries(
+      Object.entries(secret).map(([path, value]) => [path, { value, secret: true }]),
+    );
+    if (Object.keys(values).length > 0) await this.#stack.setAllConfig(values, true);
+  }
+
+  /** Runs another program from now on. */
+  use(program: PulumiFn): void {
+    this.#program = program;
+  }
+
+  /** What an update would do. */
+  preview(): Promise<RunRecord> {
+    return this.#run("preview");
+  }
+
+  /** Does it. */
+  up(): Promise<RunRecord> {
+    return this.#run("up");
+  }
+
+  /** Deletes everything. */
+  destroy(): Promise<RunRecord> {
+    return this.#run("destroy");
+  }
+
+  /** Interrupts the run that is under way, as Ctrl-C does, and frees the state's lock. */
+  async cancel(): Promise<void> {
+    await this.#stack.cancel();
+  }
+
+  /** The stack's outputs. */
+  outputs(): Promise<OutputMap> {
+    return this.#stack.outputs();
+  }
+
+  /** The state, as `pulumi stack export` prints it. */
+  async state(): Promise<StateResource[]> {
+    const { deployment } = await this.#stack.exportStack();
+    return (deployment as { resources?: StateResource[] } | null)?.resources ?? [];
+  }
+
+  /** The Automation API's own handle, for what this class does not offer. */
+  get stack(): Stack {
+    return this.#stack;
+  }
+
+  /** Ends the stand-ins and removes every file. */
+  async close(): Promise<void> {
+    for (const standIn of this.#standIns) standIn.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #run(command: Command): Promise<RunRecord> {
+    for (const standIn of this.#standIns) standIn.renew();
+    const recorder = new StepRecorder(this.#options.onFinished);
+    const options = { onEvent: recorder.onEvent, color: "never" as const };
+    const started = Date.now();
+    let failure: string | undefined;
+    try {
+      if (command === "preview") await this.#stack.preview({ ...options, program: this.#program });
+      else if (command === "up") await this.#stack.up({ ...options, program: this.#program });
+      else await this.#stack.destroy(options);
+    } catch (error) {
+      failure = failureText(error, recorder);
+    }
+    const { steps, finished, messages } = recorder;
+    const seconds = (Date.now() - started) / 1000;
+    return { steps, finished, messages, seconds, ...(failure === undefined ? {} : { failure }) };
+  }
+}
+
+/** A resource of the state: what the critical path is found from. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly parent?: string;
+  readonly dependencies?: readonly string[];
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** What the engine keeps beside the settings: without it the secrets of the state could not be read. */
+async function keptSettings(workspace: Stack["workspace"], name: string) {
+  const { encryptionSalt, secretsProvider } = await workspace.stackSettings(name).catch(() => ({
+    encryptionSalt: undefined,
+    secretsProvider: undefined,
+  }));
+  return {
+    ...(encryptionSalt === undefined ? {} : { encryptionSalt }),
+    ...(secretsProvider === undefined ? {} : { secretsProvider }),
+  };
+}
+
+async function makeStack(
+  { cli, stack, project, program, plugins = [], checkpoints = false }: SessionOptions,
+  folder: string,
+  standIns: readonly RunningStandIn[],
+): Promise<Stack> {
+  const [state, home, work, root] = ["state", "home", "work", "cli"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  await Promise.all([state, home, work, join(root, "bin")].map((path) => mkdir(path, { recursive: true })));
+  // The Automation API looks for the CLI in a folder of this shape.
+  await symlink(cli.path, join(root, "bin", "pulumi"));
+  const search = [...plugins.map(({ path }) => dirname(path)), dirname(cli.path), process.env["PATH"] ?? ""].join(":");
+  const envVars: Record<string, string> = {
+    PATH: search,
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_CONFIG_PASSPHRASE: "rehearsal",
+    PULUMI_CONFIG_PASSPHRASE_FILE: "",
+    PULUMI_ACCESS_TOKEN: "",
+    PULUMI_HOME: home,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_DEBUG_PROVIDERS: standIns.map(({ standIn, port }) => `${standIn.name}:${port}`).join(","),
+    // The command plugin fails where this names a socket that is dead, even when it has a key.
+    SSH_AUTH_SOCK: "",
+    ...(checkpoints ? {} : { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" }),
+  };
+  return LocalWorkspace.createStack(
+    { stackName: stack, projectName: project.name, program },
+    {
+      workDir: work,
+      pulumiHome: home,
+      projectSettings: project,
+      envVars,
+      pulumiCommand: await PulumiCommand.get({ root }),
+    },
+  );
+}

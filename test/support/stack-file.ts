@@ -1,0 +1,31 @@
+import { globSync, readFileSync } from "node:fs";
+import { parse } from "yaml";
+import type { RecordOptions } from "./record-graph.ts";
+import { fakeOutputs } from "./fakes.ts";
+
+/** In the form of a private key, and recognisable wherever it must not appear. */
+const PLANTED_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nplanted-private-key\n-----END OPENSSH PRIVATE KEY-----\n";
+
+const root = new URL("../../", import.meta.url);
+
+/** Names of every stack of the project, from its Pulumi.<stack>.yaml files. */
+export const stackNames = (): string[] =>
+  globSync("Pulumi.*.yaml", { cwd: root })
+    .map((file) => file.replace(/^Pulumi\.|\.yaml$/g, ""))
+    .sort();
+
+/** The configuration of a stack file as the SDK holds it: objects as JSON text, with a planted SSH key. */
+export function stackConfig(stack: string): Required<Pick<RecordOptions, "config" | "secretKeys" | "state">> {
+  const file = parse(readFileSync(new URL(`Pulumi.${stack}.yaml`, root), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  const texts = Object.entries(file.config).map(([key, value]): [string, string] => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return {
+    config: { ...Object.fromEntries(texts), "hybrid-k3s:sshPrivateKey": PLANTED_KEY },
+    secretKeys: ["hybrid-k3s:sshPrivateKey"],
+    state: fakeOutputs,
+  };
+}

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { k3sDigests, pin, statedDigest } from "../../tools/pin/pin.ts";
+
+const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+const VERSIONS = `# kept comment
+k3s:
+  digests: {}
+releases:
+  cert-manager:
+    version: v1
+    repository: https://charts.example.net
+    chart: cert-manager
+    crds: { url: "https://example.net/crds.yaml", sha256: "" }
+`;
+
+const release = (files: Record<string, string>) => (address: string) => {
+  const file = Object.entries(files).find(([end]) => address.endsWith(end));
+  return file === undefined
+    ? Promise.reject(new Error(`${address} answered 404`))
+    : Promise.resolve(new TextEncoder().encode(file[1]));
+};
+const good = {
+  "sha256sum-amd64.txt": `${digestOf("binary")}  k3s\n${"0".repeat(64)}  k3s-airgap-images-amd64.tar\n`,
+  "sha256sum-arm64.txt": `${digestOf("binary for arm")}  k3s-arm64\n`,
+  "/k3s": "binary",
+  "/k3s-arm64": "binary for arm",
+  "install.sh": "installer",
+  "crds.yaml": "crds",
+};
+
+describe("recording digests", () => {
+  it("writes what was downloaded and matched, and keeps the comments", async () => {
+    const { text, lines } = await pin(VERSIONS, ["v1.36.3+k3s1"], release(good));
+    expect(text).toContain("# kept comment");
+    expect(parse(text)).toMatchObject({
+      k3s: {
+        digests: {
+          "v1.36.3+k3s1": {
+            amd64: digestOf("binary"),
+            arm64: digestOf("binary for arm"),
+            installer: digestOf("installer"),
+          },
+        },
+      },
+      releases: { "cert-manager": { crds: { sha256: digestOf("crds") } } },
+    });
+    expect(lines).toEqual(["k3s v1.36.3+k3s1: amd64, arm64 and installer recorded", "cert-manager: CRDs recorded"]);
+  });
+
+  it("records nothing when a binary is not what the release states", async () => {
+    await expect(k3sDigests("v1.36.3+k3s1", release({ ...good, "/k3s": "another binary" }))).rejects.toThrow(
+      `k3s v1.36.3+k3s1: found sha256:${digestOf("another binary")} · stated sha256:${digestOf("binary")} · nothing was recorded`,
+    );
+  });
+
+  it("refuses a checksum file with no line, or two, for the file", () => {
+    const line = `${"a".repeat(64)}  k3s\n`;
+    expect(() => statedDigest("", "k3s")).toThrow(
+      "checksum file: found 0 lines for k3s · allowed exactly 1 · nothing was recorded",
+    );
+    expect(() => statedDigest(line + line, "k3s")).toThrow("found 2 lines for k3s");
+    expect(statedDigest(line, "k3s")).toBe("a".repeat(64));
+  });
+});
