@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { remoteScript } from "../host/remote-script.ts";
-import { scriptFile } from "../host/script-file.ts";
+import { digest, scriptFile } from "../host/script-file.ts";
 import { stationScript } from "../host/station-script.ts";
-import type { Machine, Role } from "../machine.ts";
+import type { Machine } from "../machine.ts";
 import type { Authorities } from "./authorities.ts";
 import { labelLines, nodeLabels, renderConfig, renderRegistration, taintLines, type ClusterPlan } from "./config.ts";
 import { contactsFor, type ServerContact } from "./contacts.ts";
@@ -58,20 +58,20 @@ export class K3sNode extends pulumi.ComponentResource {
 
   constructor(name: string, args: K3sNodeArgs, options: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, options);
-    const k3s = this.install(name, args);
-    this.membership = this.join(name, args, k3s);
+    const installed = { ...installParameters(args), CONFIG: renderConfig(args.plan, nodeOf(args.machine)) };
+    const k3s = this.install(name, args, installed);
+    this.membership = this.join(name, args, k3s, digest(JSON.stringify(installed)));
     this.registerOutputs({});
   }
 
-  private install(name: string, args: K3sNodeArgs): pulumi.Resource {
-    const { machine, plan, authorities } = args;
+  private install(name: string, args: K3sNodeArgs, installed: Readonly<Record<string, string>>): pulumi.Resource {
+    const { machine, plan } = args;
     const { role } = machine.spec;
     const always = {
       NODE_NAME: name,
       ROLE: role,
-      ...installParameters(args),
       START_SECONDS: String(START_SECONDS),
-      CONFIG: renderConfig(plan, { name, role, address: machine.address }),
+      ...installed,
     };
     return remoteScript(
       `${name}-k3s`,
@@ -81,7 +81,7 @@ export class K3sNode extends pulumi.ComponentResource {
         privateKey: args.privateKey,
         create: { action: "install", parameters: { ...always, ...firstStartParameters(name, args) } },
         update: { action: "converge", parameters: always },
-        secrets: nodeSecrets(role, authorities),
+        secrets: nodeSecrets(args),
         triggers: [machine.id],
         connectSeconds: plan.kubernetes.connectSeconds,
         limitSeconds: INSTALL_SECONDS,
@@ -98,12 +98,16 @@ export class K3sNode extends pulumi.ComponentResource {
     );
   }
 
-  private join(name: string, args: K3sNodeArgs, k3s: pulumi.Resource): pulumi.Resource {
+  private join(name: string, args: K3sNodeArgs, k3s: pulumi.Resource, installation: string): pulumi.Resource {
     const { machine, plan } = args;
     const { kubernetes } = plan;
     const identity = { NODE_NAME: name, ROLE: machine.spec.role };
     const marks = {
       ...identity,
+      VERSION: kubernetes.version,
+      // With every change of what is installed the node is waited for again: the next server's turn comes only when
+      // this one is Ready, runs the version and votes.
+      INSTALLATION: installation,
       READY_SECONDS: String(READY_SECONDS),
       LABELS: labelLines(nodeLabels(plan.region, machine.spec)),
       TAINTS: taintLines(machine.spec.taints),
@@ -130,6 +134,8 @@ export class K3sNode extends pulumi.ComponentResource {
   }
 }
 
+const nodeOf = ({ spec: { name, role }, address }: Machine) => ({ name, role, address });
+
 /** What decides which k3s is installed, and the files beside its configuration. */
 function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<string, string> {
   const { kubernetes } = plan;
@@ -140,7 +146,6 @@ function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<stri
     SHA256_AMD64: digests.amd64,
     SHA256_ARM64: digests.arm64,
     SHA256_INSTALLER: digests.installer,
-    REGISTRIES: kubernetes.registries === undefined ? "" : stringify(kubernetes.registries),
     AUDIT_POLICY: files.auditPolicy,
     ADMISSION: files.admission,
     SYSCTL: files.sysctl,
@@ -159,9 +164,15 @@ function firstStartParameters(name: string, args: K3sNodeArgs): Record<string, s
   };
 }
 
-function nodeSecrets(role: Role, authorities: Authorities): Record<string, pulumi.Input<string>> {
-  const joining = { SERVER_CA: authorities.server.certificate, AGENT_TOKEN: authorities.agentPassword };
-  if (role === "agent") return { ...joining, TOKEN: authorities.agentToken };
+function nodeSecrets({ machine: { spec }, authorities, plan }: K3sNodeArgs): Record<string, pulumi.Input<string>> {
+  const { registries } = plan.kubernetes;
+  const joining = {
+    SERVER_CA: authorities.server.certificate,
+    AGENT_TOKEN: authorities.agentPassword,
+    // May hold a registry's password.
+    REGISTRIES: registries === undefined ? "" : stringify(registries),
+  };
+  if (spec.role === "agent") return { ...joining, TOKEN: authorities.agentToken };
   return {
     ...joining,
     TOKEN: authorities.serverToken,

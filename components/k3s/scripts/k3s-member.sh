@@ -7,17 +7,19 @@ kubectl() { timeout 60 /usr/local/bin/k3s kubectl --request-timeout=30s "$@"; }
 field() { kubectl get node "$NODE_NAME" -o "jsonpath=$1" 2>/dev/null || true; }
 condition() { field "{.status.conditions[?(@.type==\"$1\")].status}"; }
 
+# shellcheck disable=SC2153 # VERSION is a parameter, version is what the node says
 wait_ready() {
-  local deadline=$((SECONDS + READY_SECONDS)) ready voter
+  local deadline=$((SECONDS + READY_SECONDS)) ready voter version
   while :; do
     ready=$(condition Ready)
     voter=True
     if [ "$ROLE" = server ]; then voter=$(condition EtcdIsVoter); fi
-    [ "$ready" != True ] || [ "$voter" != True ] || return 0
+    version=$(field '{.status.nodeInfo.kubeletVersion}')
+    [ "$ready" != True ] || [ "$voter" != True ] || [ "$version" != "$VERSION" ] || return 0
     [ "$SECONDS" -lt "$deadline" ] || break
     sleep 1
   done
-  fail "node $NODE_NAME is not in the cluster after $READY_SECONDS s: Ready is ${ready:-unknown (no such Node)}, EtcdIsVoter is ${voter:-unknown}" \
+  fail "node $NODE_NAME is not in the cluster after $READY_SECONDS s: Ready is ${ready:-unknown (no such Node)}, EtcdIsVoter is ${voter:-unknown}, version is ${version:-unknown} (allowed $VERSION)" \
     "$(field '{.status.conditions[?(@.type=="Ready")].message}' | cut -c1-300)" \
     "try: kubectl describe node $NODE_NAME; journalctl -u k3s -u k3s-agent -e on that host; then run again"
 }
@@ -101,7 +103,7 @@ leave() {
 
 case $ACTION in
   join | converge)
-    : "${READY_SECONDS:?}" "${LABELS?}" "${TAINTS?}"
+    : "${READY_SECONDS:?}" "${VERSION:?}" "${LABELS?}" "${TAINTS?}"
     wait_ready
     converge_marks
     echo "$NODE_NAME is Ready"
