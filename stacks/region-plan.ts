@@ -32,7 +32,7 @@ function sharedIds(plans: readonly RegionPlan[]): Problem[] {
 
 function parseYaml(content: string): { value: unknown } | { problem: Problem } {
   try {
-    return { value: parse(content) };
+    return { value: parse(content, { logLevel: "error" }) };
   } catch (error) {
     const [line = "no YAML"] = (error instanceof Error ? error.message : String(error)).split("\n");
     const fix = "correct that line";

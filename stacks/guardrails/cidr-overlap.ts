@@ -1,6 +1,6 @@
 import { cidrsOverlap } from "../../components/network/cidr.ts";
 import type { RegionSettings } from "../region-settings.ts";
-import { problemText } from "../settings/problem.ts";
+import { formatPath, problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
 
 interface Range {
@@ -11,6 +11,7 @@ interface Range {
   readonly movable: number;
 }
 
+const LAN = 3;
 const MESH: Range = { path: "the mesh's range", cidr: "100.64.0.0/10", movable: 0 };
 
 /** Every range that packets of this region may carry: the mesh, pods and services of all regions, its sites' LANs. */
@@ -19,11 +20,15 @@ function rangesOf(settings: RegionSettings): readonly Range[] {
     // The ranges of a live cluster never change, so the own region gives way only to the mesh.
     const movable = name === settings.region ? 1 : 2;
     return [
-      { path: `regions.yaml.regions.${name}.pods`, cidr: pods, movable },
-      { path: `regions.yaml.regions.${name}.services`, cidr: services, movable },
+      { path: formatPath(["regions.yaml", "regions", name, "pods"]), cidr: pods, movable },
+      { path: formatPath(["regions.yaml", "regions", name, "services"]), cidr: services, movable },
     ];
   });
-  const lans = settings.sites.map(({ name, lan }) => ({ path: `sites.${name}.lan`, cidr: lan, movable: 3 }));
+  const lans = settings.sites.map(({ name, lan }) => ({
+    path: formatPath(["sites", name, "lan"]),
+    cidr: lan,
+    movable: LAN,
+  }));
   return [MESH, ...regions, ...lans];
 }
 
@@ -40,9 +45,10 @@ export const cidrOverlap: Guardrail = {
         return [
           problemText(moved.path, moved.cidr, {
             allowed: `a range apart from ${fixed.path} ${fixed.cidr}`,
-            fix: moved.path.startsWith("sites.")
-              ? "renumber the LAN, or state other ranges in regions.yaml for a region that is not deployed yet"
-              : "state another range in regions.yaml while that region is not deployed yet",
+            fix:
+              moved.movable === LAN
+                ? "renumber the LAN, or state other ranges in regions.yaml for a region that is not deployed yet"
+                : "state another range in regions.yaml while that region is not deployed yet",
           }),
         ];
       }),

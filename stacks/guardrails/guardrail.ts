@@ -1,5 +1,6 @@
 import type { Deployed } from "../deployed.ts";
 import type { ExistingMachineSettings, RegionSettings } from "../region-settings.ts";
+import { formatPath } from "../settings/problem.ts";
 
 /**
  * What a finding leads to: `refuse` ends the update, `ask` ends it unless the settings accept it with a reason, `warn` is
@@ -31,4 +32,4 @@ export const serversOf = (settings: RegionSettings): readonly ExistingMachineSet
 
 /** Where a machine stands in the settings. */
 export const machinePath = ({ site, pool, name }: ExistingMachineSettings): string =>
-  `sites.${site}.pools.${pool}.machines.${name}`;
+  formatPath(["sites", site, "pools", pool, "machines", name]);

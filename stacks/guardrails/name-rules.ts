@@ -1,14 +1,16 @@
 import { isDnsLabel, MAX_LABEL_LENGTH } from "../../components/network/names.ts";
 import type { RegionSettings } from "../region-settings.ts";
-import { problemText } from "../settings/problem.ts";
+import { formatPath, problemText } from "../settings/problem.ts";
 import { type Guardrail, machinePath, machinesOf } from "./guardrail.ts";
 
 /** Every name that becomes a node, host or device name or a label value, with its place in the settings. */
 function namesOf(settings: RegionSettings): readonly (readonly [path: string, name: string])[] {
-  const pools = new Map(machinesOf(settings).map(({ site, pool }) => [`sites.${site}.pools.${pool}`, pool]));
+  const pools = new Map(
+    machinesOf(settings).map(({ site, pool }) => [formatPath(["sites", site, "pools", pool]), pool]),
+  );
   return [
     ["region", settings.region],
-    ...settings.sites.map(({ name }) => [`sites.${name}`, name] as const),
+    ...settings.sites.map(({ name }) => [formatPath(["sites", name]), name] as const),
     ...pools,
     ...machinesOf(settings).map((machine) => [machinePath(machine), machine.name] as const),
   ];

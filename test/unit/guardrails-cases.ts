@@ -1,0 +1,82 @@
+import type { Deployed } from "../../stacks/deployed.ts";
+import type { RegionSettings } from "../../stacks/region-settings.ts";
+import { parseSettings } from "../../stacks/settings.ts";
+import { goodFixture } from "./settings-fixtures.ts";
+
+type Tree = Record<string, unknown>;
+
+const HOST_KEY = (
+  goodFixture("minimal").settings as unknown as {
+    sites: { rack: { pools: { control: { machines: Record<string, { hostKey: string }> } } } };
+  }
+).sites.rack.pools.control.machines["rack-a"]!.hostKey;
+
+/** A machine as `<site>/<role> <name> <address>`, with further settings. */
+export type MachineLine = readonly [line: string, more?: Tree];
+
+const LANS: Readonly<Record<string, string>> = { rack: "10.20.0.0/24", attic: "192.168.1.0/24" };
+
+/** What a case changes of three servers and an agent in tokyo. */
+export interface Wanted {
+  readonly region?: string;
+  readonly version?: string;
+  readonly machines?: readonly MachineLine[];
+  readonly lans?: Readonly<Record<string, string>>;
+  readonly regions?: Tree;
+  readonly accept?: Readonly<Record<string, string>>;
+}
+
+export const SERVERS: readonly MachineLine[] = [
+  ["rack/server a 10.20.0.11"],
+  ["rack/server b 10.20.0.12"],
+  ["rack/server c 10.20.0.13"],
+];
+export const AGENT: MachineLine = ["rack/agent w 10.20.0.21"];
+
+function sites(machines: readonly MachineLine[], lans: Readonly<Record<string, string>>): Tree {
+  const result: Record<string, { provider: string; lan: string; pools: Record<string, Tree> }> = {};
+  for (const [line, more] of machines) {
+    const [place = "", name = "", address = ""] = line.split(" ");
+    const [siteName = "", role = ""] = place.split("/");
+    const site = (result[siteName] ??= { provider: "existing", lan: lans[siteName] ?? "", pools: {} });
+    const pool = (site.pools[role] ??= { role, machines: {} });
+    (pool["machines"] as Tree)[name] = { address, hostKey: HOST_KEY, ...more };
+  }
+  return result;
+}
+
+/** Settings of a region, through the parser: what guardrails see is what a file can say. */
+export function regionOf(wanted: Wanted = {}): RegionSettings {
+  const region = wanted.region ?? "tokyo";
+  return parseSettings(
+    {
+      region,
+      kubernetes: { version: wanted.version ?? "v1.36.3+k3s1" },
+      sites: sites(wanted.machines ?? [...SERVERS, AGENT], { ...LANS, ...wanted.lans }),
+      accept: wanted.accept ?? {},
+    },
+    { regions: wanted.regions ?? { [region]: { id: 1 }, mn: { id: 2 } } },
+  );
+}
+
+/** The record that an update of such a region leaves. */
+export function deployedOf(wanted: Wanted = {}): Deployed {
+  const { region, plan, kubernetes, sites: all } = regionOf(wanted);
+  return {
+    schema: 1,
+    region,
+    versions: { kubernetes: kubernetes.version, releases: {} },
+    ranges: { pods: plan.pods, services: plan.services },
+    nodes: all.flatMap(({ machines }) =>
+      machines.map(({ name, role, site, pool, generation, address }) => ({
+        name,
+        role,
+        site,
+        pool,
+        generation,
+        address,
+      })),
+    ),
+    contacts: [],
+  };
+}

@@ -1,0 +1,91 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, describe, expect, test } from "vitest";
+import { loadSettings, loadSshPrivateKey } from "../../stacks/settings.ts";
+import { goodFixture } from "./settings-fixtures.ts";
+
+const config = new pulumi.Config("hybrid-k3s");
+const PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----";
+
+/** Hands settings over the way the engine does: objects as JSON. */
+function give(values: Readonly<Record<string, unknown>>, secretKeys: readonly string[] = []): void {
+  const all = Object.entries({ ...goodFixture("minimal").settings, ...values }).map(([key, value]) => [
+    key.includes(":") ? key : `hybrid-k3s:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(all) as Record<string, string>,
+    secretKeys.map((key) => `hybrid-k3s:${key}`),
+  );
+}
+
+beforeEach(() => {
+  give({});
+});
+
+describe("the stack's settings", () => {
+  test("are read with regions.yaml", () => {
+    expect(loadSettings(config)).toMatchObject({ region: "tokyo", plan: { id: 1, pods: "10.66.0.0/16" } });
+  });
+
+  test("of other namespaces are none of ours, and the private key is read on its own", () => {
+    give({
+      "aws:region": "ap-northeast-1",
+      "pulumi:disable-default-providers": ["kubernetes"],
+      sshPrivateKey: PRIVATE_KEY,
+    });
+    expect(loadSettings(config).region).toBe("tokyo");
+  });
+
+  test("with a typing error are found although nothing asks for them by name", () => {
+    give({ platfrom: {} });
+    expect(() => loadSettings(config)).toThrow(
+      "platfrom: found an unknown key · allowed accept, kubernetes, mesh, platform",
+    );
+  });
+
+  test("that are a text where an object belongs are shown as that text", () => {
+    give({ mesh: "none" });
+    expect(() => loadSettings(config)).toThrow('mesh: found "none" · allowed an object with a provider');
+  });
+
+  test("a region whose name is a number stays a text", () => {
+    give({ region: "5" });
+    expect(() => loadSettings(config)).toThrow('region: found "5"');
+  });
+
+  test("with an encrypted part are not shown", () => {
+    give({ kubernetes: { version: "hunter2" } }, ["kubernetes"]);
+    expect(() => loadSettings(config)).toThrow(
+      "kubernetes.version: found a value that is not shown, for this setting holds a secret",
+    );
+  });
+});
+
+describe("the SSH private key", () => {
+  const FIX =
+    "allowed an encrypted SSH private key · fix: pulumi config set --secret hybrid-k3s:sshPrivateKey < ~/.ssh/id_ed25519";
+
+  test.each([
+    ["missing", undefined, "nothing"],
+    ["empty, as Pulumi.yaml's default is", "", "nothing"],
+    ["a path", "~/.ssh/id_ed25519", "something else than a private key (not shown)"],
+    ["a public key", "ssh-ed25519 AAAA", "something else than a private key (not shown)"],
+  ])("is refused when %s", (_, value, found) => {
+    give(value === undefined ? {} : { sshPrivateKey: value }, ["sshPrivateKey"]);
+    expect(() => loadSshPrivateKey(config)).toThrow(`sshPrivateKey: found ${found} · ${FIX}`);
+  });
+
+  test("is refused in plain text", () => {
+    give({ sshPrivateKey: PRIVATE_KEY });
+    expect(() => loadSshPrivateKey(config)).toThrow(
+      `sshPrivateKey: found a private key in plain text (not shown) · ${FIX}`,
+    );
+  });
+
+  test("is a secret, and ends with the line break that OpenSSH needs", async () => {
+    give({ sshPrivateKey: PRIVATE_KEY }, ["sshPrivateKey"]);
+    const key = loadSshPrivateKey(config);
+    expect(await pulumi.isSecret(key)).toBe(true);
+    expect(await new Promise((resolve) => key.apply(resolve))).toBe(`${PRIVATE_KEY}\n`);
+  });
+});

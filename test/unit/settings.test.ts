@@ -1,0 +1,241 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { parseSettings, SettingsError } from "../../stacks/settings.ts";
+import { RULES } from "../../stacks/settings/rules.ts";
+import { badFixtures, expectedLines, goodFixture, mergePatch } from "./settings-fixtures.ts";
+
+const readRoot = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+const parsed = (name: string) => {
+  const { settings, regions } = goodFixture(name);
+  return parseSettings(settings, regions);
+};
+
+function stackSettings(stack: string): Record<string, unknown> {
+  const { config } = parse(readRoot(`Pulumi.${stack}.yaml`)) as { config: Record<string, unknown> };
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("hybrid-k3s:", ""), value]));
+}
+
+function problemsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** The same tree with the keys of all its objects in reverse order. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, inner]) => [key, reversed(inner)]),
+  );
+}
+
+describe("settings with a mistake", () => {
+  test.each(badFixtures().map((fixture) => [fixture.name, fixture] as const))("%s", (name, fixture) => {
+    const problems = problemsOf(() => parseSettings(fixture.settings, fixture.regions, fixture.secret));
+    expect(problems).toEqual(expectedLines(name));
+  });
+
+  test("every rule has a fixture that breaks it", () => {
+    const lines = badFixtures().flatMap(({ name }) => expectedLines(name));
+    const unbroken = Object.entries(RULES).filter(
+      ([, { allowed }]) => !lines.some((line) => line.includes(` · allowed ${allowed} · `)),
+    );
+    expect(unbroken.map(([name]) => name)).toEqual([]);
+  });
+
+  test("no line shows a value of a setting that is secret, nor a private key, nor a password", () => {
+    const lines = badFixtures().flatMap(({ name }) => expectedLines(name));
+    expect(lines.filter((line) => /hunter2|b3BlbnNzaC1rZXk/.test(line))).toEqual([]);
+  });
+
+  test("the error counts its problems and lists one line each", () => {
+    expect(new SettingsError(["a: found 1"]).message).toBe("1 problem in the settings:\n  a: found 1");
+    expect(new SettingsError(["a: found 1", "b: found 2"]).message).toBe(
+      "2 problems in the settings:\n  a: found 1\n  b: found 2",
+    );
+  });
+
+  test("whatever stands in the settings, the answer is settings or a list of problems", () => {
+    const base = goodFixture("everything");
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom(...Object.keys(base.settings)), (value, key) => {
+        expect(() => problemsOf(() => parseSettings({ ...base.settings, [key]: value }, base.regions))).not.toThrow();
+      }),
+    );
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
+        expect(() => problemsOf(() => parseSettings(base.settings, value))).not.toThrow();
+      }),
+    );
+  });
+});
+
+describe("settings that are right", () => {
+  test("the least settings get all defaults", () => {
+    expect(parsed("minimal")).toMatchObject({
+      region: "tokyo",
+      plan: { name: "tokyo", id: 1, pods: "10.66.0.0/16", services: "10.67.0.0/16" },
+      regions: [{ name: "mn" }, { name: "tokyo" }],
+      kubernetes: {
+        version: "v1.36.3+k3s1",
+        cni: "flannel",
+        tlsSans: [],
+        parallelism: 5,
+        hardening: { enabled: true, podSecurity: "restricted", exemptNamespaces: [] },
+        config: {},
+        kubeletArguments: [],
+        drainSeconds: 300,
+        connectSeconds: 300,
+      },
+      mesh: { provider: "none" },
+      platform: {},
+      accept: {},
+      sites: [
+        {
+          name: "rack",
+          provider: "existing",
+          lan: "10.20.0.0/24",
+          machines: [
+            {
+              name: "rack-a",
+              role: "server",
+              site: "rack",
+              pool: "control",
+              zone: "rack",
+              generation: 1,
+              labels: {},
+              taints: [],
+              address: "10.20.0.11",
+              ssh: { host: "10.20.0.11", port: 22, user: "root" },
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  test("settings that say nothing leave no key behind", () => {
+    const { kubernetes, sites, platform } = parsed("minimal");
+    expect(Object.keys(kubernetes).filter((key) => ["endpoint", "mirror", "registries"].includes(key))).toEqual([]);
+    expect(Object.keys(platform)).toEqual([]);
+    expect(Object.keys(sites[0]!.machines[0]!.ssh)).not.toContain("jump");
+    expect(Object.keys(sites[0]!)).not.toContain("jump");
+  });
+
+  test("durations become seconds, sets are sorted and listed once, stated ranges stand", () => {
+    const { kubernetes, plan } = parsed("everything");
+    expect(kubernetes).toMatchObject({ drainSeconds: 5400, connectSeconds: 90 });
+    expect(kubernetes.tlsSans).toEqual(["203.0.113.7", "api.example.net"]);
+    expect(kubernetes.hardening.exemptNamespaces).toEqual(["ingress", "storage"]);
+    expect(kubernetes.registries).toEqual({
+      mirrors: { "docker.io": { endpoint: ["https://mirror.example.net", "https://second.example.net"] } },
+    });
+    expect(plan).toEqual({ name: "tokyo", id: 63, pods: "10.200.0.0/18", services: "10.201.0.0/20" });
+  });
+
+  test("a machine's labels add to its pool's, everything else replaces what pool and site say", () => {
+    const machines = parsed("everything").sites.flatMap((site) => site.machines);
+    const [attic, rackA, rackB, worker] = machines;
+    expect(machines.map(({ name }) => name)).toEqual(["attic", "rack-a", "rack-b", "worker"]);
+    expect(rackB).toMatchObject({
+      labels: { disk: "nvme", "example.com/row": "7", tier: "control" },
+      taints: [],
+      zone: "row-7",
+      generation: 3,
+      ssh: { host: "rack-b.example.net", port: 22, user: "root" },
+    });
+    expect(rackB!.ssh.jump).toBeUndefined();
+    expect(rackA).toMatchObject({
+      labels: { disk: "ssd", tier: "control" },
+      taints: [
+        { key: "critical", value: "", effect: "NoExecute" },
+        { key: "dedicated", value: "control", effect: "NoSchedule" },
+      ],
+      zone: "hall-2",
+      ssh: { user: "admin", port: 2222, jump: { host: "bastion.example.net", user: "jump", port: 2200 } },
+    });
+    expect(worker).toMatchObject({
+      zone: "hall-3",
+      ssh: { user: "ops", port: 2022, jump: { host: "203.0.113.9", user: "root", port: 22 } },
+    });
+    expect(attic).toMatchObject({ zone: "attic", ssh: { user: "root", port: 22 } });
+  });
+
+  test("host keys lose their comment", () => {
+    const [, rackA] = parsed("everything").sites.flatMap((site) => site.machines);
+    expect(rackA!.ssh.hostKey.split(" ")).toHaveLength(2);
+    expect(rackA!.ssh.jump!.hostKey.split(" ")).toHaveLength(2);
+  });
+
+  test("the order of keys in the file means nothing", () => {
+    for (const name of ["minimal", "everything"]) {
+      const { settings, regions } = goodFixture(name);
+      const turned = parseSettings(reversed(settings) as Record<string, unknown>, reversed(regions));
+      expect(JSON.stringify(turned)).toBe(JSON.stringify(parsed(name)));
+    }
+  });
+
+  test("nothing in the result can be changed", () => {
+    const open: string[] = [];
+    const visit = (value: unknown, path: string): void => {
+      if (typeof value !== "object" || value === null) return;
+      if (!Object.isFrozen(value)) open.push(path);
+      for (const [key, inner] of Object.entries(value)) visit(inner, `${path}.${key}`);
+    };
+    visit(parsed("everything"), "settings");
+    visit(parsed("minimal"), "settings");
+    expect(open).toEqual([]);
+  });
+
+  test("the settings that were handed in stay as they are", () => {
+    const { settings, regions } = goodFixture("everything");
+    const before = JSON.stringify(settings);
+    parseSettings(settings, regions);
+    expect(JSON.stringify(settings)).toBe(before);
+    expect(() => parseSettings(settings, regions)).not.toThrow();
+  });
+
+  test("regions.yaml may be given as text", () => {
+    const { settings } = goodFixture("minimal");
+    expect(parseSettings(settings, "regions: { tokyo: { id: 4 } }").plan.pods).toBe("10.72.0.0/16");
+  });
+});
+
+describe("the stacks of this repository", () => {
+  test.each(["dev", "prod"])("Pulumi.%s.yaml parses", (stack) => {
+    expect(problemsOf(() => parseSettings(stackSettings(stack), readRoot("regions.yaml")))).toEqual([]);
+  });
+
+  test("production is three servers in Tokyo and four agents in Sapporo", () => {
+    const { sites, platform } = parseSettings(stackSettings("prod"), readRoot("regions.yaml"));
+    expect(
+      sites.map(({ name, machines }) => [name, machines.map((machine) => `${machine.role} ${machine.name}`)]),
+    ).toEqual([
+      ["sapporo", ["agent agent-1", "agent agent-2", "agent agent-3", "agent agent-4"]],
+      ["tokyo", ["server tokyo-a", "server tokyo-c", "server tokyo-d"]],
+    ]);
+    expect(Object.keys(platform)).toEqual(["cert-manager"]);
+  });
+
+  test("no two machines share a host key", () => {
+    const keys = ["dev", "prod"].flatMap((stack) =>
+      parseSettings(stackSettings(stack), readRoot("regions.yaml")).sites.flatMap(({ machines }) =>
+        machines.map(({ ssh }) => ssh.hostKey),
+      ),
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+test("a merge patch removes what is null and keeps the rest", () => {
+  expect(mergePatch({ a: { b: 1, c: 2 } }, { a: { b: null, d: [1] } })).toEqual({ a: { c: 2, d: [1] } });
+});
