@@ -1,4 +1,5 @@
 import pulumi from "@pulumi/eslint-plugin";
+import jsdoc from "eslint-plugin-jsdoc";
 import tseslint from "typescript-eslint";
 
 const noResourceInApply = {
@@ -21,6 +22,32 @@ export default tseslint.config(
       "max-lines": ["error", { max: 400 }],
       "max-lines-per-function": ["error", { max: 60, skipComments: true, skipBlankLines: true }],
       "no-restricted-syntax": ["error", noResourceInApply],
+    },
+  },
+  {
+    // Every export says what it is.
+    files: ["**/*.ts"],
+    ignores: ["test/**/*.test.ts", "*.config.ts"],
+    plugins: { jsdoc },
+    rules: {
+      "jsdoc/require-jsdoc": [
+        "error",
+        {
+          publicOnly: true,
+          contexts: [
+            "TSInterfaceDeclaration",
+            "TSTypeAliasDeclaration",
+            "ExportNamedDeclaration > VariableDeclaration",
+          ],
+          require: {
+            FunctionDeclaration: true,
+            ClassDeclaration: true,
+            ArrowFunctionExpression: true,
+            MethodDefinition: false,
+          },
+          checkConstructors: false,
+        },
+      ],
     },
   },
   {
@@ -51,5 +78,12 @@ export default tseslint.config(
     files: ["test/**/*.ts"],
     rules: { "max-lines-per-function": "off", "@typescript-eslint/no-non-null-assertion": "off" },
   },
-  { files: ["*.js"], extends: [tseslint.configs.disableTypeChecked] },
+  {
+    files: ["*.js"],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: {
+      "@pulumi/no-output-in-template-literal": "off",
+      "@pulumi/no-output-instance-in-template-literal": "off",
+    },
+  },
 );

@@ -42,7 +42,9 @@ function refusing<T>(read: () => T): T {
 /** What the last successful run exported: a stack may read itself, also in a preview. */
 async function readDeployed(): Promise<Deployed | undefined> {
   const self = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { value }: { value?: unknown } = await new pulumi.StackReference("deployed", { name: self }).getOutputDetails("deployed");
+  const { value } = (await new pulumi.StackReference("deployed", { name: self }).getOutputDetails("deployed")) as {
+    readonly value?: unknown;
+  };
   return refusing(() => parseDeployed(value));
 }
 

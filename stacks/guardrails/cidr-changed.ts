@@ -1,6 +1,7 @@
 import { problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
 
+/** Pod and service ranges stay what the last update left. */
 export const cidrChanged: Guardrail = {
   id: "cidr-changed",
   reason: "Kubernetes cannot move a live cluster to other ranges: nodes and services keep the addresses they have",

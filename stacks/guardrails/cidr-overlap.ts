@@ -32,6 +32,7 @@ function rangesOf(settings: RegionSettings): readonly Range[] {
   return [MESH, ...regions, ...lans];
 }
 
+/** Ranges of regions, LANs of sites and the mesh range share no address. */
 export const cidrOverlap: Guardrail = {
   id: "cidr-overlap",
   reason: "an address that lies in two ranges is routed to one of them only: the other is out of reach",

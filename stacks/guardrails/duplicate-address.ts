@@ -26,6 +26,7 @@ function shared(
   });
 }
 
+/** No two machines have one address, and none is reached at one SSH endpoint. */
 export const duplicateAddress: Guardrail = {
   id: "duplicate-address",
   reason: "two machines at one address are one host: the second would be installed over the first",

@@ -39,6 +39,7 @@ function longNames(settings: RegionSettings): string[] {
   });
 }
 
+/** Names of regions, sites, pools and machines are RFC 1123 labels that fit with the region in front. */
 export const nameRules: Guardrail = {
   id: "name-rules",
   reason: "names become node names, host names and label values, which are RFC 1123 labels",

@@ -2,6 +2,7 @@ import { nodeCapacity } from "../../components/network/cidr.ts";
 import { problemText } from "../settings/problem.ts";
 import { type Guardrail, machinesOf } from "./guardrail.ts";
 
+/** There is a pod range for every node. */
 export const nodeLimit: Guardrail = {
   id: "node-limit",
   reason: "every node takes a /24 of the pod range: a node that finds none left never becomes Ready",

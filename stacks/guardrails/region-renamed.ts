@@ -1,6 +1,7 @@
 import { problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
 
+/** A stack keeps its region. */
 export const regionRenamed: Guardrail = {
   id: "region-renamed",
   reason: "a region's name is part of every resource and of every host's claim: another name is another cluster",

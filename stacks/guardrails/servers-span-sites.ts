@@ -1,6 +1,7 @@
 import { problemText } from "../settings/problem.ts";
 import { type Guardrail, serversOf } from "./guardrail.ts";
 
+/** All servers of a region stand on one site. */
 export const serversSpanSites: Guardrail = {
   id: "servers-span-sites",
   reason: "etcd needs LAN latency between servers: across sites it loses its leader whenever the link is slow",

@@ -1,6 +1,7 @@
 import { problemText } from "../settings/problem.ts";
 import { type Guardrail, serversOf } from "./guardrail.ts";
 
+/** Warns of a cluster that one host carries. */
 export const singleServer: Guardrail = {
   id: "single-server",
   reason: "with one server the API stops when it does, and its disk is the only copy of the cluster's data",

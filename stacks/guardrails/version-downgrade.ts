@@ -2,6 +2,7 @@ import { problemText } from "../settings/problem.ts";
 import { compareK3sVersions, parseK3sVersion } from "../settings/version.ts";
 import type { Guardrail } from "./guardrail.ts";
 
+/** Kubernetes never goes back. */
 export const versionDowngrade: Guardrail = {
   id: "version-downgrade",
   reason: "a newer Kubernetes has already written its data: an older one may not be able to read it",

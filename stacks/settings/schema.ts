@@ -130,9 +130,13 @@ export const settingsSchema = strict({
 
 /** The settings after defaults and units: still by name, as written. */
 export type ParsedSettings = z.output<typeof settingsSchema>;
+/** A site as parsed. */
 export type ParsedSite = z.output<typeof existingSite>;
+/** A pool as parsed. */
 export type ParsedPool = z.output<typeof pool>;
+/** A machine as parsed: what the pool says is not merged in yet. */
 export type ParsedMachine = z.output<typeof machine>;
+/** A host in between, as parsed. */
 export type ParsedJump = z.output<typeof jump>;
 
 /** The schema of regions.yaml. */

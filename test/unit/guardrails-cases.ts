@@ -26,11 +26,13 @@ export interface Wanted {
   readonly accept?: Readonly<Record<string, string>>;
 }
 
+/** Three servers on one site. */
 export const SERVERS: readonly MachineLine[] = [
   ["rack/server a 10.20.0.11"],
   ["rack/server b 10.20.0.12"],
   ["rack/server c 10.20.0.13"],
 ];
+/** One agent beside them. */
 export const AGENT: MachineLine = ["rack/agent w 10.20.0.21"];
 
 function sites(machines: readonly MachineLine[], lans: Readonly<Record<string, string>>): Tree {
