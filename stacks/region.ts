@@ -22,7 +22,11 @@ export interface RegionArgs {
 
 /** What a region yields. */
 export interface Region {
-  readonly deployed: Deployed;
+  /**
+   * What runs, once it does: resolves after every membership and release. A stack's outputs are saved when an update
+   * fails too, and a record of what was only wanted would mislead the next run's guardrails.
+   */
+  readonly deployed: pulumi.Output<Deployed>;
   /** Where the API is reached. */
   readonly endpoints: { readonly kubernetes: string };
 }
@@ -52,7 +56,7 @@ export function declareRegion({
     { dependsOn: [...cluster.memberships], deletedWith: cluster.anchor },
   );
   const releases = wantedReleases(settings.platform, versions);
-  new Platform(region, {
+  const platform = new Platform(region, {
     releases,
     provider,
     topology: {
@@ -69,7 +73,9 @@ export function declareRegion({
     clearPendingRelease,
   });
   return {
-    deployed: recordOf(settings, machines, cluster, releases),
+    deployed: pulumi
+      .all([...cluster.memberships, ...platform.releases].map(({ urn }) => urn))
+      .apply(() => recordOf(settings, machines, cluster, releases)),
     endpoints: { kubernetes: `https://${cluster.endpoint}:6443` },
   };
 }

@@ -25,6 +25,9 @@ export const CATALOGUE: readonly ReleaseDefinition<never>[] = [certManager];
 
 /** The Helm releases of a region, in the order that they need each other. */
 export class Platform extends pulumi.ComponentResource {
+  /** Each exists when its chart's objects are ready. */
+  readonly releases: readonly pulumi.Resource[];
+
   constructor(name: string, args: PlatformArgs, options?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, options);
     const made = new Map<string, pulumi.Resource>();
@@ -39,6 +42,7 @@ export class Platform extends pulumi.ComponentResource {
       );
       made.set(definition.name, release.release);
     }
+    this.releases = [...made.values()];
     this.registerOutputs({});
   }
 }

@@ -24,12 +24,14 @@ export interface CommandRun {
   readonly signal: AbortSignal;
 }
 
+/** A command for this computer. */
 export interface LocalRun extends CommandRun {
   /** The program and its first arguments, such as `["/bin/sh", "-c"]`. */
   readonly interpreter: readonly string[];
   readonly directory?: string;
 }
 
+/** A command for a host. */
 export interface RemoteRun extends CommandRun {
   readonly connection: Hop & { readonly proxy?: Hop };
 }

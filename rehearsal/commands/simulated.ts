@@ -10,7 +10,7 @@ import { reachFirst } from "./station.ts";
 /** The scripts' own time-outs; a script that is called without a limit has an hour. */
 const HOUR = 3600;
 
-const SECRET = /^([A-Z][A-Z0-9_]*)=\$\(printf %s '([A-Za-z0-9+/=]*)' \| base64 -d\)$/gm;
+const SECRET = /^([A-Z][A-Z0-9_]*)=\$\(printf %s '([A-Za-z0-9+/=]*)' \| base64 -d\b/gm;
 
 /** The secrets that a script gets on standard input, in front of its program. */
 export function secretsOf(stdin: string): Record<string, string> {

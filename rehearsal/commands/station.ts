@@ -21,7 +21,8 @@ type Phase =
   | { readonly kind: "OK"; readonly host: Host }
   | { readonly kind: "TCP"; readonly word: string; readonly readyIn: number }
   | { readonly kind: "HOSTKEY"; readonly expected: string; readonly found: string }
-  | { readonly kind: "LOGIN" };
+  | { readonly kind: "LOGIN" }
+  | { readonly kind: "ELSEWHERE" };
 
 function parseEndpoint(text: string): { user: string; host: string; port: number } {
   const at = text.indexOf("@");
@@ -63,12 +64,19 @@ function knock(host: Host | undefined, at: { host: string; port: number; key: st
   return { kind: "OK", host };
 }
 
-function attempt(world: World, target: Target): Phase {
+/** Scripts that any server can do whose API answers; one that cannot passes the work on to the next. */
+const NEEDS_API: ReadonlySet<string> = new Set(["k3s-member", "crds"]);
+
+const hasApi = (host: Host): boolean =>
+  host.k3s.role === "server" && host.k3s.cluster?.runs(host) === true && host.k3s.cluster.apiUp();
+
+function attempt(world: World, target: Target, script: string): Phase {
   if (target.jump !== undefined) {
     const first = knock(world.hosts.get(endpointOf(target.jump.host, target.jump.port)), target.jump);
     if (first.kind !== "OK") return first;
   }
-  return knock(world.hosts.get(endpointOf(target.host, target.port, target.jump)), target);
+  const reached = knock(world.hosts.get(endpointOf(target.host, target.port, target.jump)), target);
+  return reached.kind === "OK" && NEEDS_API.has(script) && !hasApi(reached.host) ? { kind: "ELSEWHERE" } : reached;
 }
 
 /** The lines of components/host/scripts/over-ssh.sh, word for word. */
@@ -81,6 +89,8 @@ function explain(target: Target, phase: Phase, connectSeconds: number): string {
       return `SSH: the host key of ${at} is not the pinned one · expected ${phase.expected} · found ${phase.found} · fix: if the host was reinstalled, set its new hostKey and raise its generation; if not, find out who answers there`;
     case "LOGIN":
       return `SSH: ${at} refused the login as ${target.user} · fix: add the public half of hybrid-k3s:sshPrivateKey to that user's authorized_keys`;
+    case "ELSEWHERE":
+      return `API: ${at} is reached, but the API of this server does not answer · fix: look at k3s there: systemctl status k3s; journalctl -u k3s -e`;
     case "OK":
       return "";
   }
@@ -88,6 +98,9 @@ function explain(target: Target, phase: Phase, connectSeconds: number): string {
 
 const dropped = (target: Target): string =>
   `SSH: the connection to ${target.name} (${target.host} port ${target.port}) broke while the script ran: client_loop: send disconnect: Broken pipe · fix: run again; every script takes up where it stopped`;
+
+/** Pause between two rounds over the targets. Seconds. */
+const RETRY_SECONDS = 2;
 
 /** What the station script does: the first target that can be reached and logged in to runs the script. */
 export async function reachFirst(world: World, call: ScriptCall, run: CommandRun): Promise<Played> {
@@ -97,7 +110,7 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
   let waited = 0;
   for (;;) {
     await sleep(1, undefined, { signal: run.signal });
-    const phases = targets.map((target) => ({ target, phase: attempt(world, target) }));
+    const phases = targets.map((target) => ({ target, phase: attempt(world, target, call.script) }));
     const open = phases.find(({ phase }) => phase.kind === "OK");
     if (open?.phase.kind === "OK") {
       const limitSeconds = Number(LIMIT_SECONDS ?? 3600);
@@ -110,8 +123,13 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
       for (const host of world.hosts.values()) host.bootSeconds = Math.max(0, host.bootSeconds - readyIn);
       continue;
     }
+    // An API that is starting may answer at the next try; other work goes on meanwhile.
+    if (phases.some(({ phase }) => phase.kind === "ELSEWHERE") && waited + RETRY_SECONDS <= connectSeconds) {
+      waited += RETRY_SECONDS;
+      continue;
+    }
     const lines = phases.map(({ target, phase }) => explain(target, phase, connectSeconds));
-    if (phases.some(({ phase }) => phase.kind === "TCP")) waited = connectSeconds;
+    if (phases.some(({ phase }) => phase.kind === "TCP" || phase.kind === "ELSEWHERE")) waited = connectSeconds;
     if (UNREACHABLE === "leave") {
       const left = `left as it is: ${lines.join(" ") || "no host named"} · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there`;
       world.record({ ...about(call, run), kind: "change", text: left, seconds: waited });

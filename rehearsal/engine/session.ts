@@ -41,10 +41,14 @@ type Command = "preview" | "up" | "destroy";
 
 /** The message of a failure without the command line and the copied output that the Automation API puts around it. */
 function failureText(error: unknown, recorder: StepRecorder): string {
-  const errors = recorder.messages.filter(({ severity }) => severity === "error").map(({ text }) => text);
-  if (errors.length > 0) return errors.join("\n");
+  const errors = recorder.messages
+    .filter(({ severity, text }) => severity === "error" && !/^(?:update|preview|destroy) failed$/.test(text))
+    .map(({ text, resource }) => (resource === "" ? text : `${resource}: ${text}`));
+  // The engine repeats a program's own error for the stack.
+  if (errors.length > 0) return [...new Set(errors)].join("\n");
   const text = error instanceof Error ? error.message : String(error);
-  return /stderr: ([\s\S]*?)(?:\n err\?: |$)/.exec(text)?.[1]?.trim() ?? text;
+  const said = text.split("\n").filter((line) => line.startsWith("error: "));
+  return said.length > 0 ? said.map((line) => line.slice("error: ".length)).join("\n") : text;
 }
 
 /** A stack of its own in a temporary state, the real engine, and stand-ins that it attaches to. */
@@ -54,6 +58,7 @@ export class Session {
   readonly #standIns: readonly RunningStandIn[];
   readonly #stack: Stack;
   #program: PulumiFn;
+  #running = new AbortController();
 
   private constructor(options: SessionOptions, folder: string, standIns: readonly RunningStandIn[], stack: Stack) {
     this.#options = options;
@@ -85,7 +90,10 @@ export class Session {
   /** Replaces the stack's settings. */
   async configure({ plain, secret }: StackConfig): Promise<void> {
     const { workspace, name } = this.#stack;
-    await workspace.saveStackSettings(name, { ...(await keptSettings(workspace, name)), config: plain as never });
+    await workspace.saveStackSettings(name, {
+      ...(await keptSettings(workspace, name)),
+      config: { ...plain },
+    });
     const values: ConfigMap = Object.fromEntries(
       Object.entries(secret).map(([path, value]) => [path, { value, secret: true }]),
     );
@@ -107,14 +115,19 @@ export class Session {
     return this.#run("up");
   }
 
+  /** A second update while one is under way, as from another terminal. */
+  upBeside(): Promise<RunRecord> {
+    return this.#execute("up", new AbortController());
+  }
+
   /** Deletes everything. */
   destroy(): Promise<RunRecord> {
     return this.#run("destroy");
   }
 
-  /** Interrupts the run that is under way, as Ctrl-C does, and frees the state's lock. */
-  async cancel(): Promise<void> {
-    await this.#stack.cancel();
+  /** Interrupts the run that is under way, as Ctrl-C does: the engine ends its steps and saves the state. */
+  interrupt(): void {
+    this.#running.abort();
   }
 
   /** The stack's outputs. */
@@ -124,8 +137,8 @@ export class Session {
 
   /** The state, as `pulumi stack export` prints it. */
   async state(): Promise<StateResource[]> {
-    const { deployment } = await this.#stack.exportStack();
-    return (deployment as { resources?: StateResource[] } | null)?.resources ?? [];
+    const exported = await this.#stack.exportStack();
+    return (exported.deployment as { resources?: StateResource[] } | null)?.resources ?? [];
   }
 
   /** The Automation API's own handle, for what this class does not offer. */
@@ -139,10 +152,15 @@ export class Session {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #run(command: Command): Promise<RunRecord> {
+  #run(command: Command): Promise<RunRecord> {
     for (const standIn of this.#standIns) standIn.renew();
+    this.#running = new AbortController();
+    return this.#execute(command, this.#running);
+  }
+
+  async #execute(command: Command, { signal }: AbortController): Promise<RunRecord> {
     const recorder = new StepRecorder(this.#options.onFinished);
-    const options = { onEvent: recorder.onEvent, color: "never" as const };
+    const options = { onEvent: recorder.onEvent, color: "never" as const, signal };
     const started = Date.now();
     let failure: string | undefined;
     try {
@@ -162,7 +180,10 @@ export class Session {
 export interface StateResource {
   readonly urn: string;
   readonly type: string;
+  readonly custom?: boolean;
   readonly parent?: string;
+  /** URN and id of the provider instance. */
+  readonly provider?: string;
   readonly dependencies?: readonly string[];
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
@@ -179,17 +200,19 @@ async function keptSettings(workspace: Stack["workspace"], name: string) {
   };
 }
 
+function withoutMain(project: ProjectSettings): ProjectSettings {
+  const settings = { ...project };
+  delete settings.main;
+  return settings;
+}
+
 async function makeStack(
   { cli, stack, project, program, plugins = [], checkpoints = false }: SessionOptions,
   folder: string,
   standIns: readonly RunningStandIn[],
 ): Promise<Stack> {
-  const [state, home, work, root] = ["state", "home", "work", "cli"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [state, home] = [join(folder, "state"), join(folder, "home")];
+  const [work, root] = [join(folder, "work"), join(folder, "cli")];
   await Promise.all([state, home, work, join(root, "bin")].map((path) => mkdir(path, { recursive: true })));
   // The Automation API looks for the CLI in a folder of this shape.
   await symlink(cli.path, join(root, "bin", "pulumi"));
@@ -213,7 +236,8 @@ async function makeStack(
     {
       workDir: work,
       pulumiHome: home,
-      projectSettings: project,
+      // The program is in this process; the CLI must not look for its file.
+      projectSettings: withoutMain(project),
       envVars,
       pulumiCommand: await PulumiCommand.get({ root }),
     },

@@ -9,6 +9,8 @@ ${Buffer.from("a placeholder of the rehearsal").toString("base64")}
 -----END OPENSSH PRIVATE KEY-----
 `;
 
+const PLACEHOLDER = "placeholder";
+
 /** A stack's settings as the rehearsal gives them to the engine. */
 export interface StackConfig {
   /** By full name, such as `hybrid-k3s:region`; encrypted values are taken out. */
@@ -26,7 +28,13 @@ const isEncrypted = (value: unknown): boolean =>
 /** Takes encrypted values out of a tree; their paths go to `found`. */
 function withoutEncrypted(value: unknown, path: string, found: string[]): unknown {
   if (Array.isArray(value)) {
-    return value.map((entry, index) => withoutEncrypted(entry, `${path}[${index}]`, found));
+    return value.map((entry, index) => {
+      const at = `${path}[${index}]`;
+      if (!isEncrypted(entry)) return withoutEncrypted(entry, at, found);
+      // Its place in the list is kept.
+      found.push(at);
+      return PLACEHOLDER;
+    });
   }
   if (!isObject(value)) return value;
   const kept: Record<string, unknown> = {};
@@ -54,7 +62,7 @@ export function readStackConfig(text: string, project: string): StackConfig {
   );
   const key = `${project}:${PRIVATE_KEY}`;
   const secret: Record<string, string> = {};
-  for (const path of found) secret[path] = path === key ? PLACEHOLDER_KEY : "placeholder";
+  for (const path of found) secret[path] = path === key ? PLACEHOLDER_KEY : PLACEHOLDER;
   if (!(key in named)) secret[key] ??= PLACEHOLDER_KEY;
   return { plain: named, secret };
 }

@@ -20,7 +20,7 @@ export interface Step {
 export interface Message {
   readonly severity: string;
   readonly text: string;
-  /** Logical name of the resource that it is about; empty where there is none. */
+  /** Logical name of the resource that it is about; empty for the stack as a whole. */
   readonly resource: string;
 }
 
@@ -47,6 +47,8 @@ const FINISHED: Readonly<Record<string, StepKind>> = { ...KINDS, "create-replace
 
 const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 
+const isStack = (urn: string): boolean => urn.split("::")[2] === "pulumi:pulumi:Stack";
+
 /** The engine marks colours as `<{%fg 1%}>`. */
 const plain = (text: string): string => text.replaceAll(/<\{%[^%]*%\}>/g, "").trimEnd();
 
@@ -65,6 +67,10 @@ function stepOf(metadata: Metadata, op: StepKind): Step {
   };
 }
 
+/** The providers that the engine makes by itself are not resources of the program; Pulumi counts them as little as we. */
+const isDefaultProvider = ({ type, urn }: Metadata): boolean =>
+  type.startsWith("pulumi:providers:") && /::default(?:_[0-9_]+)?$/.test(urn);
+
 /** Gathers the events of one run of the engine. */
 export class StepRecorder {
   readonly steps: Step[] = [];
@@ -82,20 +88,28 @@ export class StepRecorder {
     const { resourcePreEvent, resOutputsEvent, diagnosticEvent } = event;
     if (resourcePreEvent !== undefined) {
       const op = KINDS[resourcePreEvent.metadata.op];
-      if (op !== undefined) this.steps.push(stepOf(resourcePreEvent.metadata, op));
+      if (op !== undefined && !isDefaultProvider(resourcePreEvent.metadata))
+        this.steps.push(stepOf(resourcePreEvent.metadata, op));
     }
     if (resOutputsEvent !== undefined && resOutputsEvent.planning !== true) {
       const op = FINISHED[resOutputsEvent.metadata.op];
-      if (op !== undefined && resOutputsEvent.metadata.op !== "replace") {
+      const { metadata } = resOutputsEvent;
+      if (op !== undefined && metadata.op !== "replace" && !isDefaultProvider(metadata)) {
         const step = stepOf(resOutputsEvent.metadata, op);
         this.finished.push(step);
         this.#onFinished(step);
       }
     }
-    if (diagnosticEvent !== undefined && diagnosticEvent.ephemeral !== true) {
+    // Debug messages hold whole property maps, secrets included; progress of a step is ephemeral.
+    if (
+      diagnosticEvent !== undefined &&
+      (diagnosticEvent.severity as string) !== "debug" &&
+      diagnosticEvent.ephemeral !== true
+    ) {
       const { urn, severity, message } = diagnosticEvent;
       const text = plain(message);
-      if (text !== "") this.messages.push({ severity, text, resource: urn === undefined ? "" : nameOf(urn) });
+      if (text !== "")
+        this.messages.push({ severity, text, resource: urn === undefined || isStack(urn) ? "" : nameOf(urn) });
     }
   };
 }

@@ -11,7 +11,7 @@ const number = (value: Value | undefined, otherwise: number): number => (typeof 
 const object = (value: Value | undefined): Values =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Values) : {};
 const strings = (value: Value | undefined): string[] =>
-  Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+  Array.isArray(value) ? (value as readonly Value[]).map(text) : [];
 
 function hop(value: Values): Hop {
   const { hostKey, privateKey } = value;
@@ -34,7 +34,7 @@ function runOf(operation: Operation, inputs: Values, command: string): CommandRu
       if (value !== "") previous[`PULUMI_COMMAND_${name.toUpperCase()}`] = value;
     }
   }
-  const environment = Object.entries(object(inputs["environment"])).map(([name, value]) => [name, String(value)]);
+  const environment = Object.entries(object(inputs["environment"])).map(([name, value]) => [name, text(value)]);
   return {
     resource: operation.name,
     text: command,

@@ -1,4 +1,4 @@
-import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb.js";
+import struct, { type JavaScriptValue, type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import { isDeepStrictEqual } from "node:util";
 
 /** A property value without its secret wrapping. */
@@ -44,9 +44,9 @@ function unwrap(value: unknown, found: () => void): Value {
 }
 
 /** Reads a message's properties. */
-export function receive(struct: Struct | undefined): Received {
+export function receive(message: Struct | undefined): Received {
   const secrets = new Set<string>();
-  const entries = Object.entries((struct?.toJavaScript() ?? {}) as Record<string, unknown>);
+  const entries = Object.entries((message?.toJavaScript() ?? {}) as Record<string, unknown>);
   const values = Object.fromEntries(entries.map(([name, value]) => [name, unwrap(value, () => secrets.add(name))]));
   return { values, secrets };
 }
@@ -58,7 +58,7 @@ export function send(values: Values, secrets: Iterable<string> = []): Struct {
     name,
     (hidden.has(name) && value !== UNKNOWN ? { [SIGNATURE]: SECRET, value } : value) as JavaScriptValue,
   ]);
-  return Struct.fromJavaScript(Object.fromEntries(entries));
+  return struct.Struct.fromJavaScript(Object.fromEntries(entries));
 }
 
 /** Whether a value is, or holds, one that is not known yet. */

@@ -29,6 +29,7 @@ export interface BrokenStep {
   readonly times?: number;
 }
 
+/** What a scenario may break. Hosts and clusters are broken by setting their fields. */
 export type Fault = DroppedSession | BrokenStep;
 
 /** The faults that a scenario has set up, each used up after its times. */

@@ -1,6 +1,9 @@
+import { glob } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { playScript } from "../../rehearsal/commands/simulated.ts";
 import { fingerprint, type Host } from "../../rehearsal/world/host.ts";
+import { BEHAVIOURS } from "../../rehearsal/world/scripts/behaviours.ts";
 import { World } from "../../rehearsal/world/world.ts";
 
 const secrets = { SERVER_CA: "ca", TOKEN: "K10abc::server:word", AGENT_TOKEN: "agents" };
@@ -187,4 +190,13 @@ test("fingerprints are OpenSSH's", () => {
   expect(fingerprint("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPhKF5ML6EkxrGhjyV2O1D+HEtNPY1b2BpMpMNwsBFYX comment")).toBe(
     "SHA256:VVLnVsdz2AuzOvohhRW1JApxJXWtHfJipL/6Ecaydos",
   );
+});
+
+test("every script of the project has a behaviour, and every behaviour a script", async () => {
+  const files: string[] = [];
+  for await (const file of glob("components/*/scripts/*.sh", { cwd: join(import.meta.dirname, "../..") }))
+    files.push(file);
+  // The first two are what the others run in: the prelude of all of them, and the way to a host.
+  const scripts = files.map((file) => basename(file, ".sh")).filter((name) => !["prelude", "over-ssh"].includes(name));
+  expect(scripts.sort()).toEqual(Object.keys(BEHAVIOURS).sort());
 });

@@ -8,6 +8,7 @@ import { executablesOnPath } from "./effects.ts";
 /** The provider plugins that this project's programs use. */
 export const PLUGIN_NAMES = ["command", "random", "tls", "kubernetes"] as const;
 /** One of them. */
+/** Name of one of them. */
 export type PluginName = (typeof PLUGIN_NAMES)[number];
 
 /** An official provider plugin on this computer. */

@@ -10,7 +10,7 @@ export async function crds(run: ScriptRun): Promise<void> {
   }
   const { cluster } = run.host.k3s;
   if (cluster?.apiUp() !== true) {
-    throw new ScriptFailure([`the API refused the CRDs of ${name} ${version}: connection refused`]);
+    throw new ScriptFailure(["the API of this server does not answer"], 69);
   }
   await run.step(MEASURED.crds, {
     text: `CRDs of ${name} ${version} applied`,

@@ -7,8 +7,8 @@ export async function k3sMember(run: ScriptRun): Promise<void> {
   run.need("NODE_NAME");
   run.need("ROLE");
   const cluster = run.host.k3s.cluster;
-  if (cluster === undefined || run.host.k3s.role !== "server" || !cluster.runs(run.host)) {
-    throw new ScriptFailure(["bash: /usr/local/bin/k3s: No such file or directory"], 127);
+  if (cluster === undefined || run.host.k3s.role !== "server" || !cluster.runs(run.host) || !cluster.apiUp()) {
+    throw new ScriptFailure(["the API of this server does not answer"], 69);
   }
   if (run.action === "leave") await leave(run, cluster);
   else if (run.action === "join" || run.action === "converge") await join(run, cluster);
@@ -20,11 +20,13 @@ async function join(run: ScriptRun, cluster: Cluster): Promise<void> {
   const seconds = run.need("READY_SECONDS");
   await run.step(0);
   const node = cluster.nodes.get(name);
-  if (node === undefined || !cluster.ready(name)) {
+  const wanted = run.need("VERSION");
+  const version = node?.host.k3s.runningVersion;
+  if (node === undefined || !cluster.ready(name) || version !== wanted) {
     run.spend(Number(seconds));
-    const ready = node === undefined || !cluster.apiUp() ? "unknown (no such Node)" : "False";
+    const ready = node === undefined ? "unknown (no such Node)" : cluster.ready(name) ? "True" : "False";
     throw new ScriptFailure([
-      `node ${name} is not in the cluster after ${seconds} s: Ready is ${ready}, EtcdIsVoter is ${node?.role === "server" ? "True" : "unknown"}`,
+      `node ${name} is not in the cluster after ${seconds} s: Ready is ${ready}, EtcdIsVoter is ${node?.role === "server" ? "True" : "unknown"}, version is ${version ?? "unknown"} (allowed ${wanted})`,
       `try: kubectl describe node ${name}; journalctl -u k3s -u k3s-agent -e on that host; then run again`,
     ]);
   }
@@ -73,10 +75,6 @@ function setMarks(node: ClusterNode, labels: ReadonlyMap<string, string>, taints
 
 async function leave(run: ScriptRun, cluster: Cluster): Promise<void> {
   const name = run.need("NODE_NAME");
-  if (!cluster.apiUp())
-    throw new ScriptFailure([
-      "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
-    ]);
   const node = cluster.nodes.get(name);
   let left = "";
   await run.step(0);

@@ -5,7 +5,7 @@ import { ScriptFailure, type ScriptRun } from "../script-run.ts";
 
 /** What components/k3s/scripts/k3s-node.sh does to a host. */
 export async function k3sNode(run: ScriptRun): Promise<void> {
-  for (const name of ["NODE_NAME", "ROLE", "VERSION", "CONFIG", "SERVER_CA", "TOKEN", "AGENT_TOKEN", "START_SECONDS"]) {
+  for (const name of ["NODE_NAME", "ROLE", "VERSION", "CONFIG", "SERVER_CA", "TOKEN", "START_SECONDS"]) {
     run.need(name);
   }
   if (run.action !== "install" && run.action !== "converge") throw new ScriptFailure([`unknown action ${run.action}`]);

@@ -118,6 +118,8 @@ function writeUnits(root: string): void {
     rmSync(join(units, unit), { force: true });
     symlinkSync("/dev/null", join(units, unit));
   }
+  // The kernel's log is the machine's, not the host's.
+  write(root, "etc/systemd/journald.conf.d/lab.conf", "[Journal]\nReadKMsg=no\n");
   write(root, "usr/local/lib/lab/cgroups", CGROUPS_PROGRAM, 0o755);
   write(root, "usr/lib/systemd/system/lab-cgroups.service", CGROUPS_UNIT);
   mkdirSync(join(units, "sysinit.target.wants"), { recursive: true });

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { awaitSsh, powerOn } from "./boot.ts";
 import type { Bind } from "./boot.ts";
 import { hostFolders, makeDisk, makeKeyPair, removeDisk } from "./host-files.ts";
@@ -51,6 +54,21 @@ export interface StartOptions {
 const BOOT_SECONDS = 60;
 const SETUP_SECONDS = 60;
 
+/** Starts the process that outlives this one. Returns what tells it that it is not needed any more. */
+function startGuard(prefix: string): () => void {
+  const program = fileURLToPath(new URL("./guard.ts", import.meta.url));
+  const guard = spawn(process.execPath, [program], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  // It may have gone when the lab closes; that is what it is for.
+  guard.stdin.on("error", () => undefined);
+  guard.stdin.write(`${prefix}\n`);
+  // Neither the guard nor the pipe to it keeps a test process alive.
+  guard.unref();
+  if (guard.stdin instanceof Socket) guard.stdin.unref();
+  return () => {
+    guard.stdin.end();
+  };
+}
+
 const newPrefix = (): string =>
   `hk${randomInt(36 ** 4)
     .toString(36)
@@ -74,6 +92,7 @@ export class Lab {
   readonly #base: string;
   readonly #keys = new Map<string, KeyPair>();
   readonly #login: KeyPair;
+  readonly #letGuardGo: () => void;
   #open = true;
 
   constructor(plan: LabPlan, base: string) {
@@ -81,6 +100,7 @@ export class Lab {
     this.#plan = plan;
     this.#base = base;
     this.folder = openFolder(this.prefix);
+    this.#letGuardGo = startGuard(this.prefix);
     this.#login = makeKeyPair(this.folder, "lab");
     this.privateKey = this.#login.privateKey;
     this.identity = join(this.folder, "identity");
@@ -157,6 +177,7 @@ export class Lab {
     if (!this.#open) return;
     tearDown(this.prefix);
     this.#open = false;
+    this.#letGuardGo();
     openLabs.delete(this);
   }
 
@@ -192,8 +213,8 @@ export class Lab {
 
   async #ready(name: string): Promise<void> {
     await awaitSsh(this.prefix, name, this.host(name).address, BOOT_SECONDS);
-    // sshd greets before systemd lets users in (pam_nologin).
-    await this.exec(name, "systemctl is-system-running --wait >/dev/null; test ! -e /run/nologin", { seconds: 30 });
+    // sshd greets before systemd lets users in. Not all units need to be up: one that is enabled may take its time.
+    await this.exec(name, "until [ ! -e /run/nologin ]; do sleep 0.1; done", { seconds: 30 });
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync, constants } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** Where hosts see the mirror. */
 export const MIRROR_PATH = "/opt/mirror";
@@ -33,4 +34,17 @@ export function publish(mirror: string, release: Release): ReleaseDigests {
   const digests = { binary: sha256(release.binary), installer: sha256(release.installer) };
   writeFileSync(join(folder, "sha256sum-amd64.txt"), `${digests.binary}  k3s\n`);
   return digests;
+}
+
+const standIn = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));
+
+/**
+ * Makes a release of the stand-in for k3s, which has the version that it is given and runs no containers.
+ * @param folder where its binary is written; not the mirror itself
+ */
+export function standInRelease(folder: string, version: string): Release {
+  const binary = join(folder, `stand-in-${version}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(binary, readFileSync(standIn("stand-in-k3s"), "utf8").replace("@VERSION@", version), { mode: 0o755 });
+  return { version, binary, installer: standIn("stand-in-install.sh") };
 }

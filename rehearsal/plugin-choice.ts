@@ -1,0 +1,30 @@
+import { PLUGIN_NAMES, type Plugin, type PluginName } from "../tools/toolchain/plugins.ts";
+
+/** One provider of a rehearsal: played, or an official plugin. */
+export interface PluginChoice {
+  readonly name: PluginName;
+  /** The official plugin that is used; undefined: the stand-in is. */
+  readonly plugin?: Plugin;
+  /** For the report: `stand-in`, or version and path of the plugin, or why it is not used. */
+  readonly description: string;
+}
+
+/** These reach out to hosts and clusters: with a simulated world they would work on real ones. */
+const REACHES_OUT: ReadonlySet<PluginName> = new Set(["command", "kubernetes"]);
+
+/**
+ * Decides for each provider between stand-in and official plugin.
+ * @param found official plugins that may be used
+ * @param backend in a simulated world the plugins that would reach out to real hosts stay played
+ */
+export function choosePlugins(found: readonly Plugin[], backend: "simulated" | "ssh"): PluginChoice[] {
+  return PLUGIN_NAMES.map((name) => {
+    const plugin = found.find((entry) => entry.name === name);
+    if (plugin === undefined) return { name, description: "stand-in" };
+    const named = `${plugin.version === undefined ? "" : `v${plugin.version} `}${plugin.path}`;
+    if (backend === "simulated" && REACHES_OUT.has(name)) {
+      return { name, description: `stand-in (${named} is here, but would reach out to real hosts)` };
+    }
+    return { name, plugin, description: named };
+  });
+}
