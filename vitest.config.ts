@@ -4,7 +4,14 @@ import { defineConfig } from "vitest/config";
 const quietEnvironment = { KUBECONFIG: "", SSH_AUTH_SOCK: "", PULUMI_CONFIG_PASSPHRASE: "", PULUMI_ACCESS_TOKEN: "" };
 
 const level = (name: string, more: { testTimeout?: number; maxWorkers?: number } = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], env: quietEnvironment, hookTimeout: 300_000, silent: "passed-only" as const, ...more },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    env: quietEnvironment,
+    hookTimeout: 300_000,
+    silent: "passed-only" as const,
+    ...more,
+  },
 });
 
 export default defineConfig({

@@ -28,7 +28,7 @@ function pathLines({
   if (criticalPath.length === 0) return [];
   const width = Math.max(...criticalPath.map(({ name }) => name.length));
   return [
-    `critical path: about ${simulatedSeconds} s, without downloads (simulated, from measured numbers)`,
+    `critical path: about ${simulatedSeconds} s, without downloads (simulated, from measured and estimated durations)`,
     ...criticalPath.map((part) => `    ${part.name.padEnd(width)}  ${seconds(part.seconds)}`),
   ];
 }

@@ -2,7 +2,7 @@ import { parseCommandText, type ScriptCall } from "../../components/host/command
 import { BEHAVIOURS } from "../world/scripts/behaviours.ts";
 import { ScriptFailure, ScriptRun, SessionDropped } from "../world/script-run.ts";
 import { keyWords, type Host } from "../world/host.ts";
-import { MEASURED } from "../world/measured.ts";
+import { DURATIONS } from "../world/durations.ts";
 import type { World } from "../world/world.ts";
 import { commandError, type CommandBackend, type CommandOutput, type CommandRun, type RemoteRun } from "./backend.ts";
 import { reachFirst } from "./station.ts";
@@ -150,5 +150,5 @@ function dial(world: World, run: RemoteRun): { host: Host; seconds: number } {
   }
   const waited = host.bootSeconds;
   host.bootSeconds = 0;
-  return { host, seconds: waited + MEASURED.ssh };
+  return { host, seconds: waited + DURATIONS.ssh };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ScriptCall } from "../../components/host/command-text.ts";
 import { fingerprint, keyWords, type Host } from "../world/host.ts";
-import { MEASURED } from "../world/measured.ts";
+import { DURATIONS } from "../world/durations.ts";
 import type { World } from "../world/world.ts";
 import type { CommandRun } from "./backend.ts";
 import { endpointOf, playScript, type Played } from "./simulated.ts";
@@ -115,7 +115,7 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
     if (open?.phase.kind === "OK") {
       const limitSeconds = Number(LIMIT_SECONDS ?? 3600);
       const played = await playScript(world, open.phase.host, { ...call, limitSeconds }, run);
-      return closing(open.target, call, SCRIPT, { ...played, seconds: waited + MEASURED.ssh + played.seconds });
+      return closing(open.target, call, SCRIPT, { ...played, seconds: waited + DURATIONS.ssh + played.seconds });
     }
     const readyIn = Math.min(...phases.map(({ phase }) => (phase.kind === "TCP" ? phase.readyIn : Infinity)));
     if (waited + readyIn <= connectSeconds) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../world/cluster.ts";
-import { MEASURED } from "../world/measured.ts";
+import { DURATIONS } from "../world/durations.ts";
 import type { World } from "../world/world.ts";
 import type { Operation, StandIn, StandInType } from "./stand-in.ts";
 import { hasUnknown, type Value, type Values } from "./wire.ts";
@@ -54,17 +54,17 @@ function namespaceType(world: World): StandInType {
       // No silent adoption since 4.29: https://github.com/pulumi/pulumi-kubernetes/issues/2926
       if (cluster.namespaces.has(name)) throw new Error(`namespaces "${name}" already exists`);
       cluster.namespaces.add(name);
-      changed(world, operation, "create", `namespace ${name} created`, MEASURED.object);
+      changed(world, operation, "create", `namespace ${name} created`, DURATIONS.object);
       return { id: name, outputs: { status: { phase: "Active" } } };
     },
     update: (operation) => {
       clusterOf(world, operation);
-      changed(world, operation, "update", `namespace ${operation.id} changed`, MEASURED.object);
+      changed(world, operation, "update", `namespace ${operation.id} changed`, DURATIONS.object);
       return Promise.resolve({ status: { phase: "Active" } });
     },
     delete: (operation) => {
       clusterOf(world, operation).namespaces.delete(operation.id);
-      changed(world, operation, "delete", `namespace ${operation.id} deleted`, MEASURED.object);
+      changed(world, operation, "delete", `namespace ${operation.id} deleted`, DURATIONS.object);
       return Promise.resolve();
     },
   };
@@ -86,7 +86,7 @@ function helm(world: World, operation: Operation, status: "install" | "upgrade")
   const revision = (release?.revision ?? 0) + 1;
   const version = text(inputs["version"]);
   cluster.releases.set(key, { namespace, name, version, revision, status: "deployed" });
-  changed(world, operation, status, `release ${key} ${version} revision ${revision}`, MEASURED.release);
+  changed(world, operation, status, `release ${key} ${version} revision ${revision}`, DURATIONS.release);
   return {
     status: {
       name,
@@ -123,7 +123,7 @@ function releaseType(world: World): StandInType {
       const cluster = clusterOf(world, operation);
       if (cluster.releases.get(operation.id)?.status.startsWith("pending-") === true) throw new Error(HELM_LOCKED);
       cluster.releases.delete(operation.id);
-      changed(world, operation, "delete", `release ${operation.id} uninstalled`, MEASURED.object);
+      changed(world, operation, "delete", `release ${operation.id} uninstalled`, DURATIONS.object);
       return Promise.resolve();
     },
   };

@@ -1,4 +1,4 @@
-import { MEASURED } from "../measured.ts";
+import { DURATIONS } from "../durations.ts";
 import { ScriptFailure, type ScriptRun } from "../script-run.ts";
 
 /** What components/platform/scripts/crds.sh does through a server of the cluster. */
@@ -12,7 +12,7 @@ export async function crds(run: ScriptRun): Promise<void> {
   if (cluster?.apiUp() !== true) {
     throw new ScriptFailure(["the API of this server does not answer"], 69);
   }
-  await run.step(MEASURED.crds, {
+  await run.step(DURATIONS.crds, {
     text: `CRDs of ${name} ${version} applied`,
     apply: () => {
       cluster.crds.set(name, version);

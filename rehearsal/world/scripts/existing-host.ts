@@ -1,5 +1,5 @@
 import { wipe } from "../host.ts";
-import { MEASURED } from "../measured.ts";
+import { DURATIONS } from "../durations.ts";
 import { ScriptFailure, type ScriptRun } from "../script-run.ts";
 
 /** What components/existing/scripts/existing-host.sh does to a host. */
@@ -17,7 +17,7 @@ export async function existingHost(run: ScriptRun): Promise<void> {
 
 async function claim(run: ScriptRun, ours: string): Promise<void> {
   const { host } = run;
-  await run.step(MEASURED.host);
+  await run.step(DURATIONS.host);
   if (host.claim !== undefined && host.claim !== ours) {
     throw new ScriptFailure([
       `this host is in use already: found ${host.claim} · allowed ${ours}`,
@@ -42,7 +42,7 @@ async function claim(run: ScriptRun, ours: string): Promise<void> {
 }
 
 async function verify(run: ScriptRun, ours: string): Promise<void> {
-  await run.step(MEASURED.host);
+  await run.step(DURATIONS.host);
   const { claim: found } = run.host;
   const node = run.need("NODE_NAME");
   if (found === undefined) {
@@ -60,13 +60,13 @@ async function verify(run: ScriptRun, ours: string): Promise<void> {
 
 async function release(run: ScriptRun, ours: string): Promise<void> {
   const { host } = run;
-  await run.step(MEASURED.host);
+  await run.step(DURATIONS.host);
   if (host.claim !== ours) {
     run.output.push(`nothing of ${ours} is on this host`);
     return;
   }
   const installed = host.k3s.binary !== undefined || host.k3s.role !== undefined || host.k3s.datastore;
-  await run.step(installed ? MEASURED.uninstall : 0, {
+  await run.step(installed ? DURATIONS.uninstall : 0, {
     text: "k3s removed",
     apply: () => {
       wipe(host);

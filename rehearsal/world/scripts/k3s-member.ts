@@ -1,5 +1,5 @@
 import type { Cluster, ClusterNode } from "../cluster.ts";
-import { MEASURED } from "../measured.ts";
+import { DURATIONS } from "../durations.ts";
 import { ScriptFailure, type ScriptRun } from "../script-run.ts";
 
 /** What components/k3s/scripts/k3s-member.sh does through a server of the cluster. */
@@ -34,7 +34,7 @@ async function join(run: ScriptRun, cluster: Cluster): Promise<void> {
   const taints = new Set(lines(run.get("TAINTS")));
   const text = describeMarks(node, labels, taints);
   await run.step(
-    MEASURED.marks,
+    DURATIONS.marks,
     text === ""
       ? undefined
       : {
@@ -88,7 +88,7 @@ async function leave(run: ScriptRun, cluster: Cluster): Promise<void> {
     });
     left = await drain(run, cluster, node);
     if (node.role === "server") {
-      const seconds = node.rejoined ? MEASURED.etcdRemovalRejoined : MEASURED.etcdRemoval;
+      const seconds = node.rejoined ? DURATIONS.etcdRemovalRejoined : DURATIONS.etcdRemoval;
       await run.step(seconds, {
         text: `${name} taken out of etcd`,
         apply: () => {
@@ -96,7 +96,7 @@ async function leave(run: ScriptRun, cluster: Cluster): Promise<void> {
         },
       });
     }
-    await run.step(MEASURED.nodeDeletion, {
+    await run.step(DURATIONS.nodeDeletion, {
       text: `Node ${name} deleted`,
       apply: () => {
         cluster.nodes.delete(name);
@@ -132,7 +132,7 @@ function refuseQuorumLoss(cluster: Cluster, name: string): void {
 async function drain(run: ScriptRun, cluster: Cluster, node: ClusterNode): Promise<string> {
   if (!cluster.ready(node.name)) return " (it was not Ready, so nothing could be drained)";
   const budget = Number(run.need("DRAIN_SECONDS"));
-  await run.step(node.podsStuck ? budget : Math.min(MEASURED.drain, budget), {
+  await run.step(node.podsStuck ? budget : Math.min(DURATIONS.drain, budget), {
     text: `${node.name} drained`,
     apply: () => undefined,
   });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Cluster } from "../cluster.ts";
-import { MEASURED } from "../measured.ts";
+import { DURATIONS } from "../durations.ts";
 import { ScriptFailure, type ScriptRun } from "../script-run.ts";
 
 /** What components/k3s/scripts/k3s-node.sh does to a host. */
@@ -20,7 +20,7 @@ async function installK3s(run: ScriptRun): Promise<boolean> {
   const version = run.need("VERSION");
   const role = roleOf(run);
   if (k3s.binary === version && k3s.role === role) return false;
-  await run.step(MEASURED.install);
+  await run.step(DURATIONS.install);
   if (wrongDownloads) {
     const expected = run.get("SHA256_AMD64") || digest("the file that was released");
     throw new ScriptFailure([
@@ -169,9 +169,9 @@ const isUp = (run: ScriptRun): boolean => roleOf(run) === "agent" || run.host.k3
 
 function startSeconds(run: ScriptRun, cluster: Cluster): number {
   const node = cluster.nodes.get(run.need("NODE_NAME"));
-  if (node?.host === run.host && (roleOf(run) === "agent" || run.host.k3s.datastore)) return MEASURED.restart;
-  if (roleOf(run) === "agent") return MEASURED.agentJoin;
-  return cluster.members.size === 0 ? MEASURED.firstServer : MEASURED.serverJoin;
+  if (node?.host === run.host && (roleOf(run) === "agent" || run.host.k3s.datastore)) return DURATIONS.restart;
+  if (roleOf(run) === "agent") return DURATIONS.agentJoin;
+  return cluster.members.size === 0 ? DURATIONS.firstServer : DURATIONS.serverJoin;
 }
 
 /** A host becomes a member and gets its Node: k3s refuses a name whose password another host holds. */
