@@ -30,15 +30,21 @@ export interface RemoteScriptArgs {
   readonly limitSeconds: number;
 }
 
-const hop = (target: SshHop, privateKey: pulumi.Input<string>) => ({
+/** The longest that one failed try takes: ten seconds to dial, five to wait for the next. */
+const SECONDS_A_TRY = 15;
+/** What the plugin's dial is told to give up after. */
+const triesWithin = (seconds: number): number => Math.max(1, Math.ceil(seconds / SECONDS_A_TRY));
+
+const hop = (target: SshHop, privateKey: pulumi.Input<string>, connectSeconds: number) => ({
   host: target.host,
   port: target.port,
   user: target.user,
   hostKey: target.hostKey,
   privateKey,
-  // The plugin's default of ten tries gives up a booting machine after eleven seconds; the real limit is the
-  // resource's own timeout, which is the only one that the plugin obeys while it dials.
-  dialErrorLimit: -1,
+  // A number of tries, not -1: without a limit the plugin dials until the resource's timeout, half an hour that a
+  // script may need, and then says only that time ran out. With one it says what it met: a closed port, a wrong host
+  // key, a refused login. A machine that boots is waited for before this, by the first contact.
+  dialErrorLimit: triesWithin(connectSeconds),
   perDialTimeout: 10,
 });
 
@@ -66,8 +72,10 @@ export function remoteScript(
     name,
     {
       connection: {
-        ...hop(args.target, args.privateKey),
-        ...(args.target.jump === undefined ? {} : { proxy: hop(args.target.jump, args.privateKey) }),
+        ...hop(args.target, args.privateKey, args.connectSeconds),
+        ...(args.target.jump === undefined
+          ? {}
+          : { proxy: hop(args.target.jump, args.privateKey, args.connectSeconds) }),
       },
       create: remoteCommandText(call(args.create), limits),
       update: remoteCommandText(call(args.update), limits),

@@ -79,7 +79,7 @@ function attempt(world: World, target: Target, script: string): Phase {
   return reached.kind === "OK" && NEEDS_API.has(script) && !hasApi(reached.host) ? { kind: "ELSEWHERE" } : reached;
 }
 
-/** The lines of components/host/scripts/over-ssh.sh, word for word. */
+/** The lines of components/host/scripts/over-ssh.sh. */
 function explain(target: Target, phase: Phase, connectSeconds: number): string {
   const at = `${target.name} (${target.host} port ${target.port})`;
   switch (phase.kind) {
@@ -115,6 +115,11 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
     if (open?.phase.kind === "OK") {
       const limitSeconds = Number(LIMIT_SECONDS ?? 3600);
       const played = await playScript(world, open.phase.host, { ...call, limitSeconds }, run);
+      // This server cannot after all: the next round finds another, or waits for it.
+      if (played.code === 69 && waited + RETRY_SECONDS <= connectSeconds) {
+        waited += RETRY_SECONDS;
+        continue;
+      }
       return closing(open.target, call, SCRIPT, { ...played, seconds: waited + DURATIONS.ssh + played.seconds });
     }
     const readyIn = Math.min(...phases.map(({ phase }) => (phase.kind === "TCP" ? phase.readyIn : Infinity)));

@@ -147,7 +147,7 @@ describe("a cluster", () => {
       .map(({ inputs }) => inputs["connection"]);
     expect(connections).toHaveLength(3);
     for (const connection of connections) {
-      expect(connection).toMatchObject({ hostKey: HOST_KEY, dialErrorLimit: -1, privateKey: "planted-private-key" });
+      expect(connection).toMatchObject({ hostKey: HOST_KEY, dialErrorLimit: 20, privateKey: "planted-private-key" });
     }
   });
 

@@ -50,6 +50,22 @@ describe("npm run rehearse", () => {
     expect(await leftBehind()).toEqual([]);
   });
 
+  test("without a name it is prod; several stacks run one after another in one world, a line each", async () => {
+    const [alone, both] = [await rehearse("--json"), await rehearse("dev", "prod", "--json")];
+    const reports = [...alone.stdout.split("\n"), ...both.stdout.split("\n")].map(
+      (line) => JSON.parse(line) as { stack: string; secondPreview: string; order: string[]; releases: object[] },
+    );
+    expect([alone.exitCode, both.exitCode]).toEqual([0, 0]);
+    expect(reports.map(({ stack, secondPreview }) => `${stack} ${secondPreview}`)).toEqual([
+      "prod clean",
+      "dev clean",
+      "prod clean",
+    ]);
+    const chain = ["tokyo-a-k3s", "tokyo-a-member", "tokyo-c-k3s", "tokyo-c-member", "tokyo-d-k3s", "tokyo-d-member"];
+    expect(reports[0]!.order.filter((name) => chain.includes(name))).toEqual(chain);
+    expect(reports[0]!.releases).toMatchObject([{ name: "cert-manager", namespace: "cert-manager" }]);
+  });
+
   test("a refusal is printed, and the exit code is 1", async () => {
     const edit = join(folder, "refused.yaml");
     await writeFile(edit, "hybrid-k3s:kubernetes: { version: v1.35.0+k3s1 }\n");

@@ -27,6 +27,8 @@ test("a destroy with every host dead ends, and says what stays on which host", a
   for (const host of rehearsal.world.hosts.values()) host.alive = false;
   const before = rehearsal.world.events.length;
   await fine(rehearsal.destroy());
+  // Simulated seconds: hosts are given up side by side, each after its own budget.
+  expect(Math.max(...rehearsal.world.durations.values())).toBeLessThan(60);
   expect(await rehearsal.session.state()).toEqual([]);
   const left = rehearsal.world.events.slice(before).map(({ text, node }) => [node, text.slice(0, 24)]);
   expect(left.sort()).toEqual(

@@ -41,3 +41,19 @@ test("after a refusal the old settings still are a clean preview", async () => {
   await rehearsal.configure(sampleSettings());
   expect((await fine(rehearsal.preview())).steps).toEqual([]);
 });
+
+test("an accepted guardrail is printed, with its reason, in every preview", async () => {
+  const servers = { "s-1": SERVERS["s-1"], "s-2": SERVERS["s-2"] };
+  const accepting = await openSample(
+    sampleSettings({ servers, accept: { "even-servers": "until the third arrives" } }),
+  );
+  try {
+    const line = "guardrail even-servers accepted (until the third arrives): sites: found 2 servers";
+    for (const run of [() => accepting.preview(), () => accepting.up(), () => accepting.preview()]) {
+      const { messages } = await fine(run());
+      expect(messages.filter(({ text }) => text.includes(line))).not.toEqual([]);
+    }
+  } finally {
+    await accepting.close();
+  }
+});

@@ -22,12 +22,13 @@ async function installK3s(run: ScriptRun): Promise<boolean> {
   if (k3s.binary === version && k3s.role === role) return false;
   await run.step(DURATIONS.install);
   if (wrongDownloads) {
+    const source = run.get("MIRROR") || "https://github.com/k3s-io/k3s/releases";
     const expected = run.get("SHA256_AMD64") || digest("the file that was released");
     throw new ScriptFailure([
       `checksum of k3s ${version} does not match; nothing was installed`,
       `expected sha256:${expected}`,
       `found    sha256:${digest("another file")}`,
-      "fix: compare the download with the digest in versions.yaml; a mirror may hold another file under that name",
+      `fix: compare ${source} with the digest in versions.yaml; a mirror may hold another file under that name`,
     ]);
   }
   await run.step(0, {
