@@ -1,5 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { Deployed } from "./deployed.ts";
+import { addressChanged } from "./guardrails/address-changed.ts";
 import { cidrChanged } from "./guardrails/cidr-changed.ts";
 import { cidrOverlap } from "./guardrails/cidr-overlap.ts";
 import { duplicateAddress } from "./guardrails/duplicate-address.ts";
@@ -20,6 +21,7 @@ export type { Guardrail, Severity } from "./guardrails/guardrail.ts";
 
 /** Every guardrail, sorted by id. */
 export const guardrails: readonly Guardrail[] = [
+  addressChanged,
   cidrChanged,
   cidrOverlap,
   duplicateAddress,

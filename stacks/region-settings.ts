@@ -62,4 +62,6 @@ export interface RegionSettings {
   readonly platform: PlatformSettings;
   /** Reasons given for guardrails that ask, by guardrail id. */
   readonly accept: Readonly<Record<string, string>>;
+  /** Names of settings that hold an encrypted value somewhere, such as `kubernetes`: what is made of them is secret. */
+  readonly encrypted: readonly string[];
 }

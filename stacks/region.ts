@@ -7,7 +7,7 @@ import { clusterDns } from "../components/network/cluster-dns.ts";
 import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
 import { Platform, type WantedRelease } from "../components/platform/platform.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
-import type { CertManagerSettings, PlatformSettings, RegionSettings, SiteSettings } from "./region-settings.ts";
+import type { CertManagerSettings, RegionSettings, SiteSettings } from "./region-settings.ts";
 import { UNPINNED, type Versions } from "./versions.ts";
 
 /** What a region is declared from. */
@@ -42,7 +42,13 @@ export function declareRegion({
   const { region, plan } = settings;
   const machines = settings.sites.flatMap((site) => declareSite(site, settings, sshPrivateKey));
   const cluster = new Cluster(region, {
-    plan: { region, kubernetes: settings.kubernetes, ...rangesOf(plan), clusterDns: clusterDns(plan.services) },
+    plan: {
+      region,
+      kubernetes: settings.kubernetes,
+      secretConfig: settings.encrypted.includes("kubernetes"),
+      ...rangesOf(plan),
+      clusterDns: clusterDns(plan.services),
+    },
     machines,
     digests: versions.k3s[settings.kubernetes.version] ?? UNPINNED,
     privateKey: sshPrivateKey,
@@ -55,7 +61,7 @@ export function declareRegion({
     { kubeconfig: cluster.kubeconfig, clusterIdentifier: region },
     { dependsOn: [...cluster.memberships], deletedWith: cluster.anchor },
   );
-  const releases = wantedReleases(settings.platform, versions);
+  const releases = wantedReleases(settings, versions);
   const platform = new Platform(region, {
     releases,
     provider,
@@ -68,6 +74,7 @@ export function declareRegion({
     connectSeconds: settings.kubernetes.connectSeconds,
     privateKey: sshPrivateKey,
     kubeconfig: cluster.kubeconfig,
+    serverAuthority: cluster.serverAuthority,
     anchor: cluster.anchor,
     memberships: cluster.memberships,
     clearPendingRelease,
@@ -96,7 +103,7 @@ function declareSite(
   return machines;
 }
 
-function wantedReleases(platform: PlatformSettings, versions: Versions): WantedRelease[] {
+function wantedReleases({ platform, encrypted }: RegionSettings, versions: Versions): WantedRelease[] {
   return (Object.entries(platform) as [string, CertManagerSettings][]).map(([name, release]) => {
     const chart = versions.releases[name];
     if (chart === undefined) {
@@ -105,7 +112,7 @@ function wantedReleases(platform: PlatformSettings, versions: Versions): WantedR
       );
     }
     const { values, ...settings } = release;
-    return { name, settings, userValues: values, chart };
+    return { name, settings, userValues: values, secretValues: encrypted.includes("platform"), chart };
   });
 }
 

@@ -40,7 +40,12 @@ function kubernetesSettings(parsed: ParsedSettings["kubernetes"]): KubernetesSet
   return present({ ...same, drainSeconds: drainTimeout, connectSeconds: connectTimeout });
 }
 
-function regionSettings(parsed: ParsedSettings, plan: RegionPlan, regions: readonly RegionPlan[]): RegionSettings {
+function regionSettings(
+  parsed: ParsedSettings,
+  plan: RegionPlan,
+  regions: readonly RegionPlan[],
+  encrypted: ReadonlySet<string>,
+): RegionSettings {
   const settings: RegionSettings = {
     region: parsed.region,
     plan,
@@ -50,6 +55,7 @@ function regionSettings(parsed: ParsedSettings, plan: RegionPlan, regions: reado
     sites: [],
     platform: present(parsed.platform),
     accept: parsed.accept,
+    encrypted: [...encrypted].sort(),
   };
   return deepFreeze({ ...(sortedKeys(settings) as RegionSettings), sites: normaliseSites(parsed.sites) });
 }
@@ -77,7 +83,7 @@ export function parseSettings(
   ];
   const plan = plans.find(({ name }) => name === values["region"]);
   if (problems.length === 0 && parsed.success && plan !== undefined) {
-    return regionSettings(parsed.data, plan, plans);
+    return regionSettings(parsed.data, plan, plans, secretKeys);
   }
   throw new SettingsError(problems.map((problem) => renderProblem(problem, secretKeys)));
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { scriptFile } from "../host/script-file.ts";
 import { stationScript } from "../host/station-script.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
@@ -36,19 +37,22 @@ export class ExistingSite extends pulumi.ComponentResource {
 
   constructor(name: string, args: ExistingSiteArgs, options?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, options);
-    this.machines = args.hosts.map((host) => this.claim(host, args));
+    // What only this stack's state knows: tells its claims from those of another stack with the same settings.
+    const owner = new random.RandomId(`${name}-owner`, { byteLength: 8 }, { parent: this });
+    this.machines = args.hosts.map((host) => this.claim(host, args, owner.hex));
     this.registerOutputs({});
   }
 
-  private claim(host: ExistingHost, args: ExistingSiteArgs): Machine {
+  private claim(host: ExistingHost, args: ExistingSiteArgs, owner: pulumi.Output<string>): Machine {
     const { spec, address, ssh } = host;
-    const parameters = { NODE_NAME: spec.name, REGION: args.region };
+    const parameters = { NODE_NAME: spec.name, REGION: args.region, GENERATION: String(spec.generation) };
     const reach = { contacts: [{ name: spec.name, ...ssh }], connectSeconds: args.connectSeconds };
     const resource = stationScript(
       `${spec.name}-host`,
       {
         script: hostScript,
         privateKey: args.privateKey,
+        secrets: { OWNER: owner },
         create: { action: "claim", parameters, ...reach },
         update: { action: "verify", parameters, ...reach },
         // A host that is dead, or gone, must not keep the rest of the region from being removed.
@@ -61,7 +65,8 @@ export class ExistingSite extends pulumi.ComponentResource {
         },
         limitSeconds: HOST_SECONDS,
       },
-      { parent: this, replacementTrigger: spec.generation },
+      // Another role is another life of the host too: leave, give back, claim, install.
+      { parent: this, replacementTrigger: `${spec.generation} ${spec.role}` },
     );
     return { spec, address, ssh, id: resource.id, resource };
   }

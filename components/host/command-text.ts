@@ -41,6 +41,7 @@ ${assignments(call)}  flock -w ${limits.lockSeconds} -E 75 /var/lock/hybrid-k3s.
 code=$?
 case $code in
   75) echo "another run holds /var/lock/hybrid-k3s.lock on this host for over ${limits.lockSeconds} s; wait for it to end, then run again" >&2 ;;
+  127) echo "the host lacks flock, timeout or bash · fix: install util-linux, coreutils and bash there" >&2 ;;
   124 | 137) echo "the script was ended after its ${limits.timeoutSeconds} s; look at: journalctl -u k3s -u k3s-agent -n 50" >&2 ;;
 esac
 exit $code`;

@@ -36,6 +36,11 @@ export interface StationScriptArgs {
   readonly triggers?: readonly pulumi.Input<string>[];
   /** Seconds that the script may run on the host. */
   readonly limitSeconds: number;
+  /**
+   * Name of the lock that the script holds on the host: work on different nodes goes through one server side by side.
+   * @default "hybrid-k3s", the host's own
+   */
+  readonly lock?: string;
 }
 
 const endpoint = (target: SshHop): string => `${target.user}@${target.host}:${target.port} ${keyWords(target.hostKey)}`;
@@ -48,6 +53,7 @@ const parametersOf = (args: StationScriptArgs, point: StationAction): Record<str
   TARGETS: point.contacts.map(targetLine).join("\n"),
   CONNECT_SECONDS: String(point.connectSeconds),
   UNREACHABLE: point.unreachable ?? "fail",
+  LOCK: args.lock ?? "hybrid-k3s",
   LOCK_SECONDS: String(LOCK_SECONDS),
   LIMIT_SECONDS: String(args.limitSeconds),
   SCRIPT: args.script.name,

@@ -29,6 +29,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly anchor: pulumi.Resource;
   /** Administrator's kubeconfig. Secret, and never a stack output: CI actions print outputs. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** Certificate of the authority that signs what servers answer with. */
+  readonly serverAuthority: pulumi.Output<string>;
   /** Host name or address at which the API is reached. */
   readonly endpoint: string;
   /** The servers that memberships go through; the next run starts from them. */
@@ -58,6 +60,7 @@ export class Cluster extends pulumi.ComponentResource {
     const serverMemberships = this.inSequence(servers, surroundings);
     const agentMemberships = this.inLanes(agents, surroundings, serverMemberships);
     this.memberships = [...serverMemberships, ...agentMemberships];
+    this.serverAuthority = authorities.server.certificate;
     this.kubeconfig = this.describeAccess(name, authorities);
     this.registerOutputs({});
   }

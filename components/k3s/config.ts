@@ -7,6 +7,8 @@ import type { KubernetesSettings } from "./kubernetes-settings.ts";
 export interface ClusterPlan {
   readonly region: string;
   readonly kubernetes: KubernetesSettings;
+  /** Whether the raw configuration holds a secret: the configuration then travels as one. */
+  readonly secretConfig: boolean;
   /** Pod range, CIDR. */
   readonly pods: string;
   /** Service range, CIDR. */

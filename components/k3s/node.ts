@@ -58,13 +58,22 @@ export class K3sNode extends pulumi.ComponentResource {
 
   constructor(name: string, args: K3sNodeArgs, options: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, options);
-    const installed = { ...installParameters(args), CONFIG: renderConfig(args.plan, nodeOf(args.machine)) };
-    const k3s = this.install(name, args, installed);
+    const config = renderConfig(args.plan, nodeOf(args.machine));
+    const shown: Readonly<Record<string, string>> = args.plan.secretConfig
+      ? { CONFIG_DIGEST: digest(config) }
+      : { CONFIG: config };
+    const installed = { ...installParameters(args), ...shown };
+    const k3s = this.install(name, args, installed, args.plan.secretConfig ? { CONFIG: config } : {});
     this.membership = this.join(name, args, k3s, digest(JSON.stringify(installed)));
     this.registerOutputs({});
   }
 
-  private install(name: string, args: K3sNodeArgs, installed: Readonly<Record<string, string>>): pulumi.Resource {
+  private install(
+    name: string,
+    args: K3sNodeArgs,
+    installed: Readonly<Record<string, string>>,
+    hidden: Readonly<Record<string, string>>,
+  ): pulumi.Resource {
     const { machine, plan } = args;
     const { role } = machine.spec;
     const always = {
@@ -81,7 +90,7 @@ export class K3sNode extends pulumi.ComponentResource {
         privateKey: args.privateKey,
         create: { action: "install", parameters: { ...always, ...firstStartParameters(name, args) } },
         update: { action: "converge", parameters: always },
-        secrets: nodeSecrets(args),
+        secrets: { ...nodeSecrets(args), ...hidden },
         triggers: [machine.id],
         connectSeconds: plan.kubernetes.connectSeconds,
         limitSeconds: INSTALL_SECONDS,
@@ -126,6 +135,8 @@ export class K3sNode extends pulumi.ComponentResource {
           parameters: { ...identity, DRAIN_SECONDS: String(kubernetes.drainSeconds) },
           ...reach,
         },
+        secrets: { SERVER_CA: args.authorities.server.certificate },
+        lock: `hybrid-k3s-member-${name}`,
         triggers: [machine.id],
         limitSeconds: READY_SECONDS + kubernetes.drainSeconds + 300,
       },

@@ -25,6 +25,8 @@ export interface PlatformSurroundings {
   readonly connectSeconds: number;
   readonly privateKey: pulumi.Input<string>;
   readonly kubeconfig: pulumi.Output<string>;
+  /** Certificate of the authority that tells this cluster's servers from others. */
+  readonly serverAuthority: pulumi.Input<string>;
   readonly provider: kubernetes.Provider;
   /** Goes when the cluster goes: nothing in it is deleted one by one then. */
   readonly anchor: pulumi.Resource;
@@ -38,6 +40,8 @@ export interface HelmReleaseArgs<Settings> extends PlatformSurroundings {
   readonly settings: Settings;
   /** The user's own values, merged last. */
   readonly userValues: Readonly<Record<string, unknown>>;
+  /** Whether they hold a secret: all values are one then. */
+  readonly secretValues: boolean;
   readonly chart: ChartPin;
   /** Releases that come before this one. */
   readonly after: readonly pulumi.Resource[];
@@ -69,6 +73,8 @@ export class HelmRelease<Settings> extends pulumi.ComponentResource {
     const script = {
       script: crdScript,
       privateKey: args.privateKey,
+      secrets: { SERVER_CA: args.serverAuthority },
+      lock: `hybrid-k3s-crds-${args.definition.name}`,
       create: action,
       update: action,
       limitSeconds: CRD_SECONDS,
@@ -111,7 +117,7 @@ export class HelmRelease<Settings> extends pulumi.ComponentResource {
         chart: chart.chart,
         version: chart.version,
         repositoryOpts: { repo: chart.repository },
-        values,
+        values: args.secretValues ? pulumi.secret(values) : values,
         timeout: definition.timeoutSeconds,
         // CRDs stand on their own; the chart's copy would be installed once and never upgraded.
         skipCrds: true,

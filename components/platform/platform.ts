@@ -12,6 +12,8 @@ export interface WantedRelease {
   readonly settings: unknown;
   /** The user's own Helm values, merged last. */
   readonly userValues: Readonly<Record<string, unknown>>;
+  /** Whether they hold a secret. */
+  readonly secretValues: boolean;
   readonly chart: ChartPin;
 }
 

@@ -41,16 +41,17 @@ export interface Played {
   readonly seconds: number;
 }
 
-/** Plays a script on a host of the world; scripts on one host wait for each other. */
+/** Plays a script on a host of the world; scripts that take the same lock on a host wait for each other. */
 export async function playScript(
   world: World,
   host: Host,
   call: ScriptCall & { readonly limitSeconds: number },
   run: Pick<CommandRun, "resource" | "signal">,
 ): Promise<Played> {
-  const before = host.busy;
+  const lock = call.parameters["LOCK"] ?? "hybrid-k3s";
+  const before = host.busy.get(lock);
   let leave = (): void => undefined;
-  host.busy = new Promise<void>((resolve) => (leave = resolve));
+  host.busy.set(lock, new Promise<void>((resolve) => (leave = resolve)));
   await before;
   const script = new ScriptRun(world, host, { ...call, resource: run.resource, signal: run.signal });
   script.record("begin", "");

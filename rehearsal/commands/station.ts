@@ -135,8 +135,9 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
     }
     const lines = phases.map(({ target, phase }) => explain(target, phase, connectSeconds));
     if (phases.some(({ phase }) => phase.kind === "TCP" || phase.kind === "ELSEWHERE")) waited = connectSeconds;
-    if (UNREACHABLE === "leave") {
-      const left = `left as it is: ${lines.join(" ") || "no host named"} · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there`;
+    // A host that answers and refuses the login is not dead: it is not left behind in silence.
+    if (UNREACHABLE === "leave" && !phases.some(({ phase }) => phase.kind === "LOGIN")) {
+      const left = `left as it is: ${lines.join(" ") || "no host named"} · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there, and rm -r /etc/hybrid-k3s`;
       world.record({ ...about(call, run), kind: "change", text: left, seconds: waited });
       return { lines: [], errors: [left], code: 0, seconds: waited };
     }

@@ -15,6 +15,8 @@ export interface HostK3s {
   /** etcd data on disk. */
   datastore: boolean;
   running: boolean;
+  /** Something that k3s reads was changed, and it has not been restarted since. */
+  restartPending?: boolean | undefined;
   /** Version that runs; differs from the binary's until a restart. */
   runningVersion?: string | undefined;
 }
@@ -48,8 +50,8 @@ export interface Host {
   /** A k3s that somebody else installed. */
   foreignK3s: boolean;
   k3s: HostK3s;
-  /** Ends when the last script that started on this host has ended: scripts take a lock. */
-  busy: Promise<unknown>;
+  /** Per lock: ends when the last script that took it has ended. */
+  readonly busy: Map<string, Promise<unknown>>;
 }
 
 /** A host as it comes: alive, reachable, empty. */
@@ -66,7 +68,7 @@ export function newHost(given: Pick<Host, "name" | "endpoint" | "address" | "net
     claim: undefined,
     foreignK3s: false,
     k3s: { datastore: false, running: false },
-    busy: Promise.resolve(),
+    busy: new Map(),
   };
 }
 

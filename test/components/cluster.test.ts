@@ -124,7 +124,10 @@ describe("a cluster", () => {
     expect(find(nodes, "s-a-k3s").options).toMatchObject({ deletedWith: "s-a-host", deleteBeforeReplace: true });
     expect(find(nodes, "s-a-k3s").inputs).not.toHaveProperty("delete");
     expect(find(nodes, "s-a-k3s").inputs["triggers"]).toEqual(["s-a-host-id"]);
-    expect(find(nodes, "s-a-host").options).toMatchObject({ replacementTrigger: 1, deleteBeforeReplace: true });
+    expect(find(nodes, "s-a-host").options).toMatchObject({
+      replacementTrigger: "1 server",
+      deleteBeforeReplace: true,
+    });
     expect(find(nodes, "s-a-host").options).not.toHaveProperty("deletedWith");
   });
 

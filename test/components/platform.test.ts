@@ -21,12 +21,13 @@ const record = (userValues: Record<string, unknown> = {}) =>
     () => {
       const anchor = new random.RandomId("tokyo-anchor", { byteLength: 8 });
       new Platform("tokyo", {
-        releases: [{ name: "cert-manager", settings: { replicas: 2 }, userValues, chart }],
+        releases: [{ name: "cert-manager", settings: { replicas: 2 }, userValues, secretValues: false, chart }],
         topology: { region: "tokyo", servers: 3, agents: 2 },
         contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
         connectSeconds: 300,
         privateKey: PRIVATE_KEY,
         kubeconfig: pulumi.secret("kubeconfig"),
+        serverAuthority: "authority",
         provider: new kubernetes.Provider("tokyo-kubernetes", { kubeconfig: "x", clusterIdentifier: "tokyo" }),
         anchor,
         memberships: [new random.RandomId("last-membership", { byteLength: 1 })],

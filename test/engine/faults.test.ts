@@ -63,8 +63,8 @@ describe("a host that cannot be used", () => {
     const up = await rehearsal.up();
     expect(printed(up.failure)).toBe(
       [
-        "this host is in use already: found region=fsn1 machine=web-1 · allowed region=tokyo machine=s-1",
-        "fix: remove it from the other region first, or, if that region is gone, delete /etc/hybrid-k3s/machine on the host",
+        "this host is in use already: found region=fsn1 machine=web-1 of another stack · allowed no claim, or this stack's",
+        "fix: remove it from the other stack first · if this stack's state was lost: restore it (pulumi stack import), or, if nothing on the host is needed, delete /etc/hybrid-k3s/machine there",
         "script: existing-host claim ended with 1 on s-1 (172.26.0.11)",
       ].join("\n"),
     );
@@ -196,7 +196,7 @@ describe("a server that is out", () => {
     await fine(rehearsal.up());
     const left = rehearsal.world.events.filter(({ text }) => text.startsWith("left as it is"));
     expect(left.map(({ text }) => text)).toEqual([
-      "left as it is: TCP: s-3 (172.26.0.13 port 22) did not answer within 45 s: ssh: connect to host 172.26.0.13 port 22: Connection timed out · fix: is it on, is the address right, does a firewall stand between? · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there",
+      "left as it is: TCP: s-3 (172.26.0.13 port 22) did not answer within 45 s: ssh: connect to host 172.26.0.13 port 22: Connection timed out · fix: is it on, is the address right, does a firewall stand between? · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there, and rm -r /etc/hybrid-k3s",
     ]);
     expect(rehearsal.world.cluster("tokyo")?.live().sort()).toEqual(["s-1", "s-2", "s-3"]);
     expect(stepsOf(await fine(rehearsal.preview()))).toEqual([]);

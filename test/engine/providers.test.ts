@@ -32,6 +32,8 @@ const script = (note: string): string =>
       CONNECT_SECONDS: "1",
       NODE_NAME: "h",
       REGION: "r",
+      GENERATION: "1",
+      OWNER: "o",
       NOTE: note,
     },
   });

@@ -173,6 +173,7 @@ describeHosts(`a region on real hosts, with ${real ? `k3s ${version}` : "a stand
   });
 
   it("gives every host back when the region is destroyed", async () => {
+    started = Date.now();
     const record = await rehearsal.destroy();
     expect(record.failure, said(record)).toBeUndefined();
     for (const { name } of lab.hosts) expect((await lab.exec(name, LEFTOVERS)).stdout, name).toBe("");

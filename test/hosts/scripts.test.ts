@@ -94,10 +94,14 @@ describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
   });
 
   it("takes no host that another region or another person uses", async () => {
-    await lab.exec("agent-a", "install -D /dev/stdin /etc/hybrid-k3s/machine", { input: "region=other machine=x" });
+    await lab.exec("agent-a", "install -D /dev/stdin /etc/hybrid-k3s/machine", {
+      input: "region=other machine=x owner=them generation=1",
+    });
     const taken = await region.host("agent-a", "claim");
-    expect(taken.stderr).toContain("found region=other machine=x · allowed region=lab machine=agent-a");
-    expect(succeeded(await region.host("agent-a", "release")).stdout).toContain("nothing of region=lab");
+    expect(taken.stderr).toContain("found region=other machine=x of another stack · allowed no claim, or this stack's");
+    expect(succeeded(await region.host("agent-a", "release")).stdout).toContain(
+      "nothing of this stack is on this host",
+    );
     await lab.exec("agent-a", "rm -r /etc/hybrid-k3s; mkdir -p /var/lib/rancher/k3s");
     expect((await region.host("agent-a", "claim")).stderr).toContain(
       "this host has a k3s that hybrid-k3s did not inst",

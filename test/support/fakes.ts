@@ -8,6 +8,8 @@ export const fakeOutputs: FakeState = (type, name) => {
   switch (type) {
     case "random:index/randomPassword:RandomPassword":
       return { result: pulumi.secret(`password-of-${name}`) };
+    case "random:index/randomId:RandomId":
+      return { hex: `id-of-${name}` };
     case "tls:index/privateKey:PrivateKey":
       return { privateKeyPem: pulumi.secret(pem("EC PRIVATE KEY", name)) };
     case "tls:index/selfSignedCert:SelfSignedCert":

@@ -23,6 +23,7 @@ export const kubernetesSettings: KubernetesSettings = {
 export const clusterPlan = (kubernetes: Partial<KubernetesSettings> = {}): ClusterPlan => ({
   region: "tokyo",
   kubernetes: { ...kubernetesSettings, ...kubernetes },
+  secretConfig: false,
   pods: "10.66.0.0/16",
   services: "10.67.0.0/16",
   clusterDns: "10.67.0.10",

@@ -6,9 +6,9 @@ import { renderKubeconfig } from "../../components/k3s/kubeconfig.ts";
 import {
   certificateRequest,
   keyOutputs,
-  locallySigned,
   makeKey,
   selfSigned,
+  signedBy,
 } from "../../rehearsal/providers/certificates.ts";
 import { clearPendingRelease } from "../../stacks/clear-pending-release.ts";
 
@@ -27,7 +27,7 @@ async function makeCertificates() {
   });
   const sign = async (key: string, inputs: object, use: string): Promise<string> => {
     const request = await certificateRequest(key, inputs);
-    const issued = await locallySigned(request, authority.pem, authorityKey, {
+    const issued = await signedBy({ certificatePem: authority.pem, keyPem: authorityKey }, request, {
       validityPeriodHours: 1,
       allowedUses: ["digital_signature", use],
     });
@@ -59,7 +59,9 @@ describe("clearing a release that was left pending", () => {
     server = createServer(
       { ca: certificates.authority, cert: certificates.server, key: certificates.serverKey, requestCert: true },
       (request, response) => {
-        const who = (request.socket as TLSSocket).getPeerCertificate().subject.CN;
+        const who = String(
+          (request.socket as unknown as Pick<TLSSocket, "getPeerCertificate">).getPeerCertificate().subject.CN,
+        );
         asked.push(`${who} ${request.method ?? ""} ${decodeURIComponent(request.url ?? "")}`);
         response.statusCode = status;
         response.end(JSON.stringify({ items: secrets.map((name) => ({ metadata: { name } })) }));

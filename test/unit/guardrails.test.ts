@@ -310,6 +310,28 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       ],
     },
   ],
+  "address-changed": [
+    { title: "before the first update" },
+    { title: "the addresses that are deployed", deployed: {} },
+    {
+      title: "another address as another generation",
+      settings: { machines: [["rack/server a 10.20.0.91", { generation: 2 }], ...SERVERS.slice(1)] },
+      deployed: {},
+    },
+    {
+      title: "another address of an agent",
+      settings: { machines: [...SERVERS, ["rack/agent w 10.20.0.99"]] },
+      deployed: { machines: [...SERVERS, AGENT] },
+    },
+    {
+      title: "another address of a server",
+      settings: { machines: [["rack/server a 10.20.0.91"], ...SERVERS.slice(1)] },
+      deployed: {},
+      findings: [
+        "sites.rack.pools.server.machines.a.address: found 10.20.0.91 · allowed 10.20.0.11, where this generation joined · fix: raise generation to 2 in the same change: the server leaves and joins again",
+      ],
+    },
+  ],
   "version-downgrade": [
     { title: "before the first update" },
     { title: "the same release", deployed: {} },

@@ -45,7 +45,7 @@ const install = (world: World, name: string, more: Record<string, string> = {}) 
   });
 
 const leave = (world: World, name: string, through: string) =>
-  play(world, through, "k3s-member", "leave", { NODE_NAME: name, ROLE: "server", DRAIN_SECONDS: "300" });
+  play(world, through, "k3s-member", "leave", { NODE_NAME: name, ROLE: "server", DRAIN_SECONDS: "300", ...secrets });
 
 async function threeServers() {
   const made = empty();

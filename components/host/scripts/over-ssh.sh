@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # Runs on the computer that runs Pulumi: reaches the first of TARGETS over SSH and runs REMOTE_PROGRAM there as root.
 # A target line: name user@host:port key-type key [jump-user@jump-host:port key-type key]. Works with bash 3.2 (macOS).
-: "${TARGETS?}" "${CONNECT_SECONDS:?}" "${UNREACHABLE:?}" "${LOCK_SECONDS:?}" "${LIMIT_SECONDS:?}" "${SCRIPT:?}"
+: "${TARGETS?}" "${CONNECT_SECONDS:?}" "${UNREACHABLE:?}" "${LOCK_SECONDS:?}" "${LOCK:?}" "${LIMIT_SECONDS:?}" "${SCRIPT:?}"
 : "${ACTION:?}" "${FORWARD:?}" "${SSH_PRIVATE_KEY:?}" "${REMOTE_PROGRAM:?}"
 
 for tool in ssh ssh-keygen base64; do
   command -v "$tool" >/dev/null || fail "this computer has no $tool · fix: install OpenSSH's client tools, then run again"
 done
-work=$(mktemp -d)
+# A killed run cannot clean up after itself: what an earlier one left, keys among it, goes after a day.
+find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'hybrid-k3s-ssh.*' -user "$(id -u)" -mmin +1440 -exec rm -rf {} + 2>/dev/null || true
+work=$(mktemp -d "${TMPDIR:-/tmp}/hybrid-k3s-ssh.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 printf '%s\n' "$SSH_PRIVATE_KEY" >"$work/key"
 printf '%s\n' "$REMOTE_PROGRAM" >"$work/program"
@@ -19,15 +21,16 @@ ssh-keygen -y -P '' -f "$work/key" >/dev/null 2>&1 ||
 remote_command() {
   local name quoted assignments=""
   for name in $FORWARD; do
-    quoted=$(printf %s "${!name}" | sed "s/'/'\\\\''/g"; printf x)
+    quoted=$(printf '%sx' "${!name}" | sed "s/'/'\\\\''/g")
     assignments="$assignments $name='${quoted%x}'"
   done
   cat <<TEXT
 as_root() { if [ "\$(id -u)" = 0 ]; then "\$@"; else sudo -n "\$@"; fi; }
-as_root env $assignments flock -w $LOCK_SECONDS -E 75 /var/lock/hybrid-k3s.lock timeout -k 10 $LIMIT_SECONDS bash -s
+as_root env $assignments flock -w $LOCK_SECONDS -E 75 /var/lock/$LOCK.lock timeout -k 10 $LIMIT_SECONDS bash -s
 code=\$?
 case \$code in
-  75) echo "another run holds /var/lock/hybrid-k3s.lock on this host for over $LOCK_SECONDS s; wait for it to end, then run again" >&2 ;;
+  75) echo "another run holds /var/lock/$LOCK.lock on this host for over $LOCK_SECONDS s; wait for it to end, then run again" >&2 ;;
+  127) echo "the host lacks flock, timeout or bash · fix: install util-linux, coreutils and bash there" >&2 ;;
   124 | 137) echo "the script was ended after its $LIMIT_SECONDS s; look at: journalctl -u k3s -u k3s-agent -n 50" >&2 ;;
 esac
 exit \$code
@@ -80,11 +83,11 @@ attempt() {
     fi
     return 0
   fi
-  word=$(grep -vE '^(\*\*|Warning:|@|$)' "$work/err" | tail -n 1 | tr -d '\r' | cut -c1-200)
+  word=$(grep -vE '^(\*\*|Warning:|@|$)' "$work/err" | tail -n 1 | tr -d '\r' | cut -c1-200) || word=""
   if grep -qE 'REMOTE HOST IDENTIFICATION|Host key verification failed|no matching host key type' "$work/err"; then
     phase=HOSTKEY
-    found=$(grep -oE 'SHA256:[A-Za-z0-9+/=]+' "$work/err" | head -n 1)
-    found=${found:-$(grep -oE 'Their offer: .*' "$work/err" | head -n 1)}
+    found=$(grep -oE 'SHA256:[A-Za-z0-9+/=]+' "$work/err" | head -n 1) || found=""
+    [ -n "$found" ] || found=$(grep -oE 'Their offer: .*' "$work/err" | head -n 1) || found=""
     expected=$(fingerprint "$type" "$key")
     if [ -n "$jump" ] && grep -q "known-jump" "$work/err"; then expected=$(fingerprint "$jump_type" "$jump_key"); fi
   elif grep -qE 'Permission denied|Too many authentication failures' "$work/err"; then
@@ -113,7 +116,7 @@ command=$(remote_command)
 deadline=$((SECONDS + CONNECT_SECONDS))
 next_word=$((SECONDS + 20))
 while :; do
-  lines=() retry=no
+  lines=() retry=no refused=no
   while read -r name endpoint type key jump jump_type jump_key; do
     [ -n "$name" ] || continue
     phase="" word="" found="" expected="" code=0
@@ -131,6 +134,7 @@ while :; do
         ;;
       DROPPED) fail "$(explain "$name" "$endpoint")" ;;
       TCP | ELSEWHERE) retry=yes ;;
+      LOGIN) refused=yes ;;
     esac
     lines+=("$(explain "$name" "$endpoint")")
   done <<<"$TARGETS"
@@ -141,8 +145,9 @@ while :; do
   fi
   sleep 2
 done
-if [ "$UNREACHABLE" = leave ]; then
-  echo "left as it is: ${lines[*]:-no host named} · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there" >&2
+# A host that answers and refuses the login is not dead: it is not left behind in silence.
+if [ "$UNREACHABLE" = leave ] && [ "$refused" = no ]; then
+  echo "left as it is: ${lines[*]:-no host named} · k3s and its data are still on it: when it is back, run /usr/local/bin/k3s-uninstall.sh or k3s-agent-uninstall.sh there, and rm -r /etc/hybrid-k3s" >&2
   exit 0
 fi
 fail ${lines[@]+"${lines[@]}"} "nothing was changed by $SCRIPT $ACTION"

@@ -16,7 +16,8 @@ elsewhere() {
   exit 69
 }
 
-# Writes $3 to the file $1 with mode $2, only if that changes anything. Sets `changed=yes` if it did.
+# Writes $3 to the file $1 with mode $2, only if that changes anything. Sets `changed=yes` if it did, and leaves the file
+# $pending first, where a script names one: what an interrupted run has changed is not forgotten by the next.
 # shellcheck disable=SC2034 # `changed` is read by the scripts
 put_file() {
   local path=$1 mode=$2 content=$3
@@ -25,6 +26,7 @@ put_file() {
     return 0
   fi
   mkdir -p "$(dirname "$path")"
+  [ -z "${pending:-}" ] || : >"$pending"
   printf %s "$content" >"$path.hybrid-k3s-new"
   chmod "$mode" "$path.hybrid-k3s-new"
   mv -f "$path.hybrid-k3s-new" "$path"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A node's membership, worked on from any server of the cluster: wait until it is Ready, keep its labels and taints as
 # the settings say, and take it out of the cluster without harm.
-: "${ACTION:?}" "${NODE_NAME:?}" "${ROLE:?}"
+: "${ACTION:?}" "${NODE_NAME:?}" "${ROLE:?}" "${SERVER_CA:?}"
 remembered=hybrid-k3s.io/managed
 kubectl() { timeout 60 /usr/local/bin/k3s kubectl --request-timeout=30s "$@"; }
 field() { kubectl get node "$NODE_NAME" -o "jsonpath=$1" 2>/dev/null || true; }
@@ -27,8 +27,8 @@ wait_ready() {
 # Labels and taints of earlier runs that the settings no longer name are removed; others of the node are not touched.
 # shellcheck disable=SC2153 # LABELS and TAINTS are parameters of the script
 converge_marks() {
-  local before="" line key mark labels=() taints=() now=""
-  before=$(field "{.metadata.annotations.hybrid-k3s\.io/managed}")
+  local before line key mark labels=() taints=() now="" said
+  before=$(kubectl get node "$NODE_NAME" -o 'jsonpath={.metadata.annotations.hybrid-k3s\.io/managed}')
   while IFS= read -r line; do
     [ -n "$line" ] || continue
     labels+=("$line")
@@ -44,7 +44,10 @@ converge_marks() {
     case " $now " in *" $mark "*) continue ;; esac
     case $mark in
       label:*) labels+=("${mark#label:}-") ;;
-      taint:*) kubectl taint node "$NODE_NAME" "${mark#taint:}-" >/dev/null 2>&1 || true ;;
+      taint:*)
+        said=$(kubectl taint node "$NODE_NAME" "${mark#taint:}-" 2>&1) ||
+          case $said in *"not found"*) ;; *) fail "could not remove the taint ${mark#taint:}: $said" ;; esac
+        ;;
     esac
   done
   if [ ${#labels[@]} -gt 0 ]; then kubectl label node "$NODE_NAME" --overwrite "${labels[@]}" >/dev/null; fi
@@ -78,16 +81,30 @@ remove_etcd_member() {
   done
 }
 
+# Drains within DRAIN_SECONDS; a failure before that is tried again, for the API may have blinked.
+drain() { # log
+  local deadline=$((SECONDS + DRAIN_SECONDS)) rest
+  while :; do
+    rest=$((deadline - SECONDS))
+    [ "$rest" -gt 0 ] || return 1
+    if timeout "$((rest + 30))" /usr/local/bin/k3s kubectl drain "$NODE_NAME" --ignore-daemonsets --delete-emptydir-data --force \
+      --timeout="${rest}s" >"$1" 2>&1; then return 0; fi
+    sleep 2
+  done
+}
+
 leave() {
-  local left=""
-  if [ -n "$(field '{.metadata.name}')" ]; then
+  local left="" known log
+  # An error is no answer: a node that only seems gone would be wiped as a voting member.
+  known=$(kubectl get node "$NODE_NAME" --ignore-not-found -o name) ||
+    elsewhere "this server's API could not say whether $NODE_NAME is in the cluster"
+  if [ -n "$known" ]; then
     if [ "$ROLE" = server ]; then refuse_quorum_loss; fi
     kubectl cordon "$NODE_NAME" >/dev/null
     if [ "$(condition Ready)" = True ]; then
-      timeout "$((DRAIN_SECONDS + 30))" /usr/local/bin/k3s kubectl drain "$NODE_NAME" --ignore-daemonsets --delete-emptydir-data --force \
-        --timeout="${DRAIN_SECONDS}s" >/tmp/hybrid-k3s-drain.log 2>&1 ||
-        left=" (pods that did not move within $DRAIN_SECONDS s: $(grep -c 'error when' /tmp/hybrid-k3s-drain.log || true))"
-      rm -f /tmp/hybrid-k3s-drain.log
+      log=$(mktemp /var/tmp/hybrid-k3s-drain-XXXXXX)
+      drain "$log" || left=" (pods that did not move within $DRAIN_SECONDS s: $(grep -c 'error when' "$log" || true))"
+      rm -f "$log"
     else
       left=" (it was not Ready, so nothing could be drained)"
     fi
@@ -98,7 +115,8 @@ leave() {
   echo "$NODE_NAME has left the cluster$left"
 }
 
-# Any server will do; one that has no running API passes the work on to the next.
+# Any server of this cluster will do. A host that is none any more, or whose API does not run, passes the work on.
+[ "$(cat /etc/rancher/k3s/server-ca.crt 2>/dev/null; printf x)" = "${SERVER_CA}x" ] || elsewhere "this host is no server of this cluster"
 [ "$(kubectl get --raw /readyz 2>/dev/null)" = ok ] || elsewhere "the API of this server does not answer"
 
 case $ACTION in

@@ -9,6 +9,9 @@ server_dir=/var/lib/rancher/k3s/server
 unit=k3s
 [ "$ROLE" = server ] || unit=k3s-agent
 changed=no
+# Stands from the first change until k3s runs with it.
+pending=/var/lib/hybrid-k3s/restart-pending
+mkdir -p "$(dirname "$pending")"
 
 fetch() { # address file
   case $1 in
@@ -52,10 +55,20 @@ expected_digest() { # architecture asset pinned folder
   printf %s "$lines"
 }
 
+# The guardrail compares with the last run that completed; this host may be further.
+refuse_downgrade() { # running version
+  local from=${1#v1.} to=${VERSION#v1.}
+  [ -n "$1" ] && [ "$ROLE" = server ] && [ -d "$server_dir/db/etcd" ] || return 0
+  [ "${from%%.*}" -le "${to%%.*}" ] ||
+    fail "this server runs $1 already, and its data with it · allowed that minor version or a newer one · found $VERSION" \
+      "fix: set kubernetes.version to $1 and let that upgrade finish"
+}
+
 install_k3s() {
   local current architecture asset pinned folder expected found
   current=$(/usr/local/bin/k3s --version 2>/dev/null | awk 'NR == 1 { print $3 }') || current=""
   [ "$current" != "$VERSION" ] || [ ! -f "/etc/systemd/system/$unit.service" ] || return 0
+  refuse_downgrade "$current"
   case $(uname -m) in
     x86_64) architecture=amd64 asset=k3s pinned=$SHA256_AMD64 ;;
     aarch64) architecture=arm64 asset=k3s-arm64 pinned=$SHA256_ARM64 ;;
@@ -74,6 +87,7 @@ install_k3s() {
   found=$(sha256sum "$folder/install.sh" | awk '{ print $1 }')
   [ -z "$SHA256_INSTALLER" ] || [ "$found" = "$SHA256_INSTALLER" ] ||
     fail "checksum of the installer of $VERSION does not match; nothing was installed" "expected sha256:$SHA256_INSTALLER" "found    sha256:$found"
+  : >"$pending"
   install -D -m 0755 "$folder/k3s" /usr/local/bin/.k3s-new
   mv -f /usr/local/bin/.k3s-new /usr/local/bin/k3s
   # A clean environment: the installer obeys dozens of variables that a login or /etc/environment may have set.
@@ -106,13 +120,15 @@ put_or_remove() { # path content
   if [ -n "$2" ]; then
     put_file "$1" 0600 "$2"
   elif [ -e "$1" ]; then
+    : >"$pending"
     rm -f "$1"
     changed=yes
   fi
 }
 
 # Asks another server whether it is of this cluster: its certificate must come from our CA and it must take our token.
-# Prints yes, refused (it is of our CA but takes another token) or no.
+# Prints yes, refused (it is of our CA but takes another token), no (nothing listens there) or unclear: an address that
+# stays silent may be a server behind a firewall, and one that serves something else may be a server that is not up yet.
 answers() { # address
   local user=node path=config status
   if [ "$ROLE" = server ]; then user=server path=server-bootstrap; fi
@@ -121,43 +137,61 @@ answers() { # address
   case $status in
     200) echo yes ;;
     401 | 403) echo refused ;;
-    *) echo no ;;
+    000) if nothing_listens "$1"; then echo no; else echo unclear; fi ;;
+    *) echo unclear ;;
   esac
 }
 
-# Finds a server to join within $1 seconds; prints its address.
-find_server() {
-  local deadline=$((SECONDS + $1)) candidate
+# curl has one error for a refused connection and for a host without a route; the shell's own message tells them apart.
+nothing_listens() { # address
+  [[ $(timeout 3 bash -c ": </dev/tcp/$1/6443" 2>&1) == *"Connection refused"* ]]
+}
+
+# Finds a server to join within START_SECONDS; prints its address. With `first` it gives up at once when nothing listens
+# at any candidate, which is the one proof that there is no server yet; prints `unclear …` when time ran out without it.
+find_server() { # first|join
+  local deadline=$((SECONDS + START_SECONDS)) candidate unclear
   while :; do
+    unclear=""
     for candidate in $CANDIDATES; do
       case $(answers "$candidate") in
         yes)
           printf %s "$candidate"
           return 0
           ;;
+        unclear) unclear="$unclear $candidate" ;;
         refused) fail "the server at $candidate has this region's CA but refuses its token · fix: the token in the stack's state is not the cluster's; restore the state that made this cluster" ;;
       esac
     done
-    [ "$SECONDS" -lt "$deadline" ] || return 0
+    if [ "$1" = first ] && [ -z "$unclear" ]; then return 0; fi
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      [ -z "$unclear" ] || printf 'unclear%s' "$unclear"
+      return 0
+    fi
     sleep 2
   done
 }
 
 # First start, or join: decided by what is there, never by a position in a list.
 choose_start() {
-  local found
+  local found first=join
   if [ "$ROLE" = server ] && [ -d "$server_dir/db/etcd/member" ]; then
     echo "starts on its own data"
     return 0
   fi
-  if [ "$ROLE" = server ] && [ "$MAY_INITIALISE" = yes ] && [ "$CLUSTER_EXISTS" = no ]; then found=$(find_server 0); else found=$(find_server "$START_SECONDS"); fi
-  if [ -n "$found" ]; then
+  if [ "$ROLE" = server ] && [ "$MAY_INITIALISE" = yes ] && [ "$CLUSTER_EXISTS" = no ]; then first=first; fi
+  found=$(find_server "$first")
+  if [ "$first" = first ] && [ "${found%% *}" = unclear ]; then
+    fail "cannot tell whether a server of this region runs already:${found#unclear} neither answers nor refuses on port 6443" \
+      "fix: is that host on, and does a firewall drop TCP 6443 between the servers? then run again"
+  fi
+  if [ -n "$found" ] && [ "${found%% *}" != unclear ]; then
     put_file "$etc/config.yaml.d/10-start.yaml" 0600 "server: https://$found:6443
 "
     echo "joins $found"
     return 0
   fi
-  if [ "$ROLE" = server ] && [ "$MAY_INITIALISE" = yes ] && [ "$CLUSTER_EXISTS" = no ]; then
+  if [ "$first" = first ]; then
     put_file "$etc/config.yaml.d/10-start.yaml" 0600 "cluster-init: true
 "
     place_authorities
@@ -179,6 +213,18 @@ place_authorities() {
   put_file "$server_dir/tls/client-ca.key" 0600 "$CLIENT_CA_KEY"
 }
 
+# `cluster-init` counts once. Left in place it would start a second cluster on a server that has lost its data; with
+# another server's address there instead, k3s joins that one or stays down. While it has data it reads neither.
+forget_first_start() {
+  local other
+  for other in $CANDIDATES; do
+    put_file "$etc/config.yaml.d/10-start.yaml" 0600 "server: https://$other:6443
+"
+    rm -f "$pending"
+    return 0
+  done
+}
+
 is_up() {
   [ "$(systemctl is-active "$unit")" = active ] || return 1
   [ "$ROLE" = agent ] || [ "$(timeout 10 /usr/local/bin/k3s kubectl get --raw /readyz 2>/dev/null)" = ok ]
@@ -189,12 +235,13 @@ report() {
   local lines
   lines=$(journalctl -u "$unit" -n 300 --no-pager -o cat 2>/dev/null | grep -E 'level=(error|fatal)|rror:|failed' | tail -n 2 | cut -c1-300) || lines=""
   lines=${lines//"${TOKEN##*:}"/…}
+  [ -z "$AGENT_TOKEN" ] || lines=${lines//"$AGENT_TOKEN"/…}
   fail "$unit.service on $NODE_NAME: $(systemctl show "$unit" -p ActiveState,SubState,Result,NRestarts --value | paste -sd' ')" \
     "${lines:-its journal has no error line}" "$1"
 }
 
 start_k3s() {
-  if [ "$changed" = no ] && is_up; then
+  if [ "$changed" = no ] && [ ! -e "$pending" ] && is_up; then
     echo "k3s $VERSION runs, nothing changed"
     return 0
   fi
@@ -209,6 +256,7 @@ start_k3s() {
     [ "$SECONDS" -lt "$deadline" ] || report "not up after $START_SECONDS s · try: journalctl -u $unit -e on the host; then run again"
     sleep 1
   done
+  rm -f "$pending"
   echo "k3s $VERSION runs as $ROLE"
 }
 
@@ -221,8 +269,13 @@ case $ACTION in
     put_file "$etc/config.yaml.d/20-registration.yaml" 0600 "$REGISTRATION"
     choose_start
     start_k3s
+    if [ "$(cat "$etc/config.yaml.d/10-start.yaml" 2>/dev/null)" = "cluster-init: true" ]; then forget_first_start; fi
     ;;
   converge)
+    if [ "$ROLE" = server ] && [ ! -d "$server_dir/db/etcd" ]; then
+      fail "$NODE_NAME has no etcd data any more: started like this it would be a cluster of its own" \
+        "fix: raise its generation, and it leaves and joins again"
+    fi
     install_k3s
     write_configuration
     start_k3s

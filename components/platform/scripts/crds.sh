@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Applies a release's CRDs from any server: on their own, so that they can be upgraded (Helm never does) and stay when
 # the release goes, and with them every object of their kinds.
-: "${ACTION:?}" "${NAME:?}" "${VERSION:?}" "${URL:?}" "${SHA256?}"
+: "${ACTION:?}" "${NAME:?}" "${VERSION:?}" "${URL:?}" "${SHA256?}" "${SERVER_CA:?}"
 [ "$ACTION" = apply ] || fail "unknown action $ACTION"
+[ "$(cat /etc/rancher/k3s/server-ca.crt 2>/dev/null; printf x)" = "${SERVER_CA}x" ] || elsewhere "this host is no server of this cluster"
 [ "$(timeout 30 /usr/local/bin/k3s kubectl get --raw /readyz 2>/dev/null)" = ok ] || elsewhere "the API of this server does not answer"
 folder=$(mktemp -d /var/tmp/hybrid-k3s-XXXXXX)
 trap 'rm -rf "$folder"' EXIT

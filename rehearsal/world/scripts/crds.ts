@@ -6,6 +6,9 @@ export async function crds(run: ScriptRun): Promise<void> {
   const [name, version] = [run.need("NAME"), run.need("VERSION")];
   if (run.action !== "apply") throw new ScriptFailure([`unknown action ${run.action}`]);
   const { cluster } = run.host.k3s;
+  if (cluster !== undefined && cluster.ca.trim() !== run.need("SERVER_CA").trim()) {
+    throw new ScriptFailure(["this host is no server of this cluster"], 69);
+  }
   if (cluster?.apiUp() !== true) {
     throw new ScriptFailure(["the API of this server does not answer"], 69);
   }

@@ -7,6 +7,9 @@ export async function k3sMember(run: ScriptRun): Promise<void> {
   run.need("NODE_NAME");
   run.need("ROLE");
   const cluster = run.host.k3s.cluster;
+  if (cluster !== undefined && cluster.ca.trim() !== run.need("SERVER_CA").trim()) {
+    throw new ScriptFailure(["this host is no server of this cluster"], 69);
+  }
   if (cluster === undefined || run.host.k3s.role !== "server" || !cluster.runs(run.host) || !cluster.apiUp()) {
     throw new ScriptFailure(["the API of this server does not answer"], 69);
   }

@@ -9,6 +9,12 @@ export async function k3sNode(run: ScriptRun): Promise<void> {
     run.need(name);
   }
   if (run.action !== "install" && run.action !== "converge") throw new ScriptFailure([`unknown action ${run.action}`]);
+  if (run.action === "converge" && roleOf(run) === "server" && !run.host.k3s.datastore) {
+    throw new ScriptFailure([
+      `${run.need("NODE_NAME")} has no etcd data any more: started like this it would be a cluster of its own`,
+      "fix: raise its generation, and it leaves and joins again",
+    ]);
+  }
   let changed = await installK3s(run);
   changed = (await writeConfiguration(run)) || changed;
   if (run.action === "install") await chooseStart(run);
@@ -34,6 +40,7 @@ async function installK3s(run: ScriptRun): Promise<boolean> {
   await run.step(0, {
     text: `k3s ${version} installed`,
     apply: () => {
+      k3s.restartPending = true;
       k3s.binary = version;
       k3s.role = role;
     },
@@ -54,21 +61,24 @@ async function writeConfiguration(run: ScriptRun): Promise<boolean> {
   await run.step(0, {
     text: "configuration written",
     apply: () => {
+      k3s.restartPending = true;
       k3s.configuration = configuration;
     },
   });
   return true;
 }
 
-type Answer = { readonly cluster: Cluster } | "refused" | "no";
+type Answer = { readonly cluster: Cluster } | "refused" | "no" | "unclear";
 
 /** What a candidate says to our CA and token. */
 function ask(run: ScriptRun, address: string): Answer {
   const candidate = run.world.hostAt(run.host.network, address);
   const cluster = candidate?.k3s.cluster;
-  if (candidate === undefined || cluster === undefined || candidate.k3s.role !== "server") return "no";
-  if (!cluster.runs(candidate) || !cluster.apiUp()) return "no";
-  if (cluster.ca.trim() !== run.need("SERVER_CA").trim()) return "no";
+  // A host that is off stays silent; one that is on and has no server refuses.
+  if (candidate?.alive !== true) return "unclear";
+  if (cluster === undefined || candidate.k3s.role !== "server") return "no";
+  if (!cluster.runs(candidate)) return "no";
+  if (!cluster.apiUp() || cluster.ca.trim() !== run.need("SERVER_CA").trim()) return "unclear";
   const token = run.need("TOKEN");
   const taken =
     roleOf(run) === "server"
@@ -77,7 +87,8 @@ function ask(run: ScriptRun, address: string): Answer {
   return taken ? { cluster } : "refused";
 }
 
-function findServer(run: ScriptRun): { address: string; cluster: Cluster } | undefined {
+function findServer(run: ScriptRun): { address: string; cluster: Cluster } | readonly string[] {
+  const unclear: string[] = [];
   for (const address of run
     .get("CANDIDATES")
     .split(/\s+/)
@@ -88,9 +99,10 @@ function findServer(run: ScriptRun): { address: string; cluster: Cluster } | und
         `the server at ${address} has this region's CA but refuses its token · fix: the token in the stack's state is not the cluster's; restore the state that made this cluster`,
       ]);
     }
-    if (answer !== "no") return { address, cluster: answer.cluster };
+    if (answer === "unclear") unclear.push(address);
+    else if (answer !== "no") return { address, cluster: answer.cluster };
   }
-  return undefined;
+  return unclear;
 }
 
 /** First start, or join: decided by what is there, as the script does. */
@@ -103,7 +115,7 @@ async function chooseStart(run: ScriptRun): Promise<void> {
   const mayInitialise =
     roleOf(run) === "server" && run.need("MAY_INITIALISE") === "yes" && run.need("CLUSTER_EXISTS") === "no";
   const found = findServer(run);
-  if (found !== undefined) {
+  if ("cluster" in found) {
     await run.step(0, {
       text: `joins ${found.address}`,
       apply: () => {
@@ -112,6 +124,13 @@ async function chooseStart(run: ScriptRun): Promise<void> {
     });
     run.output.push(`joins ${found.address}`);
     return;
+  }
+  if (mayInitialise && found.length > 0) {
+    run.spend(Number(run.need("START_SECONDS")));
+    throw new ScriptFailure([
+      `cannot tell whether a server of this region runs already: ${found.join(" ")} neither answers nor refuses on port 6443`,
+      "fix: is that host on, and does a firewall drop TCP 6443 between the servers? then run again",
+    ]);
   }
   if (mayInitialise) {
     await run.step(0, {
@@ -138,7 +157,7 @@ async function start(run: ScriptRun, changed: boolean): Promise<void> {
   const { host } = run;
   const { k3s } = host;
   const version = run.need("VERSION");
-  if (!changed && k3s.running && k3s.runningVersion === version && isUp(run)) {
+  if (!changed && !k3s.restartPending && k3s.running && k3s.runningVersion === version && isUp(run)) {
     run.output.push(`k3s ${version} runs, nothing changed`);
     return;
   }
@@ -157,6 +176,7 @@ async function start(run: ScriptRun, changed: boolean): Promise<void> {
       enterCluster(run, cluster);
       k3s.running = true;
       k3s.runningVersion = version;
+      k3s.restartPending = false;
     },
   });
   if (!isUp(run)) {

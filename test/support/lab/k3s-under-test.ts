@@ -19,9 +19,10 @@ export interface K3sUnderTest {
 
 const path = (name: string): string => process.env[name] ?? "";
 
-/** What `k3s --version` says. */
+/** What `k3s --version` says. k3s goes by the name it is called by, whatever the file's own name is. */
 function versionOf(binary: string): string {
-  const version = /^k3s version (\S+)/.exec(run(binary, ["--version"], 60))?.[1];
+  const said = run("bash", ["-c", 'exec -a k3s "$0" --version', binary], 60);
+  const version = /^k3s version (\S+)/.exec(said)?.[1];
   if (version === undefined) throw new Error(`${binary} --version names no version`);
   return version;
 }

@@ -36,6 +36,7 @@ export class LabRegion {
   readonly lab: Lab;
   readonly name = "lab";
   readonly plan: LabRegionPlan;
+  readonly #owner = randomBytes(8).toString("hex");
   readonly #secrets: { readonly server: Secrets; readonly agent: Secrets };
 
   constructor(lab: Lab, plan: LabRegionPlan) {
@@ -70,7 +71,8 @@ export class LabRegion {
 
   /** The run of a host's claim, verification or release. */
   hostRun(node: string, action: "claim" | "verify" | "release"): ScriptRun {
-    return { script: SCRIPTS.host, action, parameters: { NODE_NAME: node, REGION: this.name } };
+    const parameters = { NODE_NAME: node, REGION: this.name, GENERATION: "1" };
+    return { script: SCRIPTS.host, action, parameters, secrets: { OWNER: this.#owner } };
   }
 
   /** Claims, verifies or releases a host. */
@@ -163,7 +165,13 @@ export class LabRegion {
     return runFromStation(
       this.lab,
       { targets: targets.length > 0 ? targets : [node], ...reach },
-      { script: SCRIPTS.member, action, parameters },
+      {
+        script: SCRIPTS.member,
+        action,
+        parameters,
+        secrets: { SERVER_CA: this.#secrets.server["SERVER_CA"] ?? "" },
+        lock: `hybrid-k3s-member-${node}`,
+      },
     );
   }
 

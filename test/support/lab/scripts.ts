@@ -32,6 +32,8 @@ export interface ScriptRun {
   readonly secrets?: Secrets;
   /** @default 300 s for the script, 60 s for the lock */
   readonly limits?: ScriptLimits;
+  /** Name of the lock that a station script holds on the host. @default "hybrid-k3s" */
+  readonly lock?: string;
 }
 
 /** How a station run finds its host. */
@@ -92,7 +94,9 @@ export async function startFromStation(lab: Lab, reach: Reach, run: ScriptRun): 
     TARGETS: reach.targets.map((name) => targetLine(lab, name, reach)).join("\n"),
     CONNECT_SECONDS: String(reach.connectSeconds ?? 20),
     UNREACHABLE: reach.unreachable ?? "fail",
+    LOCK: "hybrid-k3s",
     LOCK_SECONDS: String(lockSeconds),
+    LOCK: run.lock ?? "hybrid-k3s",
     LIMIT_SECONDS: String(timeoutSeconds),
     SCRIPT: run.script.name,
     FORWARD: ["ACTION", ...Object.keys(run.parameters)].join(" "),

@@ -106,22 +106,31 @@ function removeLeftoverCgroups(name: string): void {
   throw new Error(`cgroups ${name} stay busy`);
 }
 
+/** Where the shared settings are kept: what they were before the first of the labs that stand now. */
+const SETTINGS = join(LABS, "settings.json");
+
+const standingLabs = (): string[] => readdirSync(LABS).filter((name) => PREFIX.test(name));
+
 /** Opens a lab's folder in this process's name and remembers what the machine must get back. */
 export function openFolder(prefix: string): string {
   const folder = labFolder(prefix);
+  mkdirSync(LABS, { recursive: true, mode: 0o711 });
+  // Another lab may have changed them already: only the first one sees what they were.
+  if (standingLabs().length === 0) {
+    const settings = SHARED_SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map(
+      (name) => [name, readFileSync(`/proc/sys/${name}`, "utf8").trim()] as const,
+    );
+    writeFileSync(SETTINGS, JSON.stringify(settings));
+  }
   mkdirSync(join(folder, "hosts"), { recursive: true, mode: 0o711 });
   writeProcess(join(folder, "owner"), process.pid);
-  const settings = SHARED_SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map(
-    (name) => [name, readFileSync(`/proc/sys/${name}`, "utf8").trim()] as const,
-  );
-  writeFileSync(join(folder, "settings.json"), JSON.stringify(settings));
   return folder;
 }
 
-function restoreSettings(folder: string): void {
-  const file = join(folder, "settings.json");
-  if (!existsSync(file)) return;
-  for (const [name, value] of JSON.parse(readFileSync(file, "utf8")) as [string, string][]) {
+/** Puts the shared settings back, when the last lab goes. */
+function restoreSettings(prefix: string): void {
+  if (!existsSync(SETTINGS) || standingLabs().some((other) => other !== prefix)) return;
+  for (const [name, value] of JSON.parse(readFileSync(SETTINGS, "utf8")) as [string, string][]) {
     if (readFileSync(`/proc/sys/${name}`, "utf8").trim() !== value) writeFileSync(`/proc/sys/${name}`, value);
   }
 }
@@ -149,7 +158,7 @@ export function tearDown(prefix: string): void {
     step(() => removeDisk(hostFolders(folder, host)));
   }
   step(() => removeNetwork(prefix));
-  step(() => restoreSettings(folder));
+  step(() => restoreSettings(prefix));
   if (hosts.some((host) => isMounted(hostFolders(folder, host).root))) problems.push(`a disk is still mounted`);
   if (problems.length > 0) throw new Error(`lab ${prefix} is not gone:\n${problems.join("\n")}`);
   rmSync(folder, { recursive: true, force: true });
@@ -161,9 +170,7 @@ export function tearDown(prefix: string): void {
  */
 export function sweep(): string[] {
   if (!existsSync(LABS)) return [];
-  const dead = readdirSync(LABS).filter(
-    (prefix) => PREFIX.test(prefix) && readProcess(join(labFolder(prefix), "owner")) === undefined,
-  );
+  const dead = standingLabs().filter((prefix) => readProcess(join(labFolder(prefix), "owner")) === undefined);
   dead.forEach(tearDown);
   return dead;
 }
