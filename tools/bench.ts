@@ -42,7 +42,7 @@ function report(what: string, results: readonly Measurement[]): void {
     if (roundTrips !== undefined) {
       const [first, again] = roundTrips;
       console.log(
-        `             SSH sessions per node: ${first.toFixed(1)} on the first update, ${again.toFixed(1)} on one without a change`,
+        `             SSH sessions per node (simulated): ${first.toFixed(1)} on the first update, ${again.toFixed(1)} on one without a change`,
       );
     }
   }

@@ -5,7 +5,9 @@ import { resolveCli } from "./toolchain/resolve.ts";
 
 const [stack, ...rest] = process.argv.slice(2);
 if (stack === undefined || stack.startsWith("-") || rest.length > 0) {
-  console.error("npm run --silent kubeconfig -- <stack>   prints the administrator's kubeconfig from the stack's state");
+  console.error(
+    "npm run --silent kubeconfig -- <stack>   prints the administrator's kubeconfig from the stack's state",
+  );
   process.exitCode = 2;
 } else {
   try {

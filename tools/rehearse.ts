@@ -93,7 +93,7 @@ async function run(given: Arguments, signal: AbortSignal): Promise<number> {
     say(banner(stack, `pulumi v${cli.version}`));
     const onFinished = (step: Step): void => {
       const seconds = world.durations.get(step.name);
-      const took = seconds === undefined ? "" : `  (${Math.round(seconds)} s)`;
+      const took = seconds === undefined ? "" : `  (${Math.round(seconds)} s simulated)`;
       if (step.custom) say(`  ${PAST[step.op].padEnd(8)} ${step.name}${took}`);
     };
     const onPhase = (phase: string): void => say(`${phase} …`);
