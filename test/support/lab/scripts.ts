@@ -94,7 +94,6 @@ export async function startFromStation(lab: Lab, reach: Reach, run: ScriptRun): 
     TARGETS: reach.targets.map((name) => targetLine(lab, name, reach)).join("\n"),
     CONNECT_SECONDS: String(reach.connectSeconds ?? 20),
     UNREACHABLE: reach.unreachable ?? "fail",
-    LOCK: "hybrid-k3s",
     LOCK_SECONDS: String(lockSeconds),
     LOCK: run.lock ?? "hybrid-k3s",
     LIMIT_SECONDS: String(timeoutSeconds),
