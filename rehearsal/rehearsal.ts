@@ -15,7 +15,7 @@ import { realCommands } from "./commands/real.ts";
 import { simulatedCommands } from "./commands/simulated.ts";
 import { clearSimulatedRelease } from "./world/helm-lock.ts";
 import { Session } from "./engine/session.ts";
-import { mergeConfig, readStackConfig, type StackConfig } from "./engine/stack-config.ts";
+import { mergeConfig, readStackConfig, StackFileError, type StackConfig } from "./engine/stack-config.ts";
 import type { RunRecord, Step } from "./engine/steps.ts";
 import { choosePlugins, type PluginChoice } from "./plugin-choice.ts";
 import { populate } from "./population.ts";
@@ -195,7 +195,7 @@ async function readStackFile(folder: string, stack: string): Promise<string> {
   try {
     return await readFile(join(folder, `Pulumi.${stack}.yaml`), "utf8");
   } catch (error) {
-    throw new Error(`there is no Pulumi.${stack}.yaml in ${folder}`, { cause: error });
+    throw new StackFileError(`there is no Pulumi.${stack}.yaml in ${folder}`, { cause: error });
   }
 }
 

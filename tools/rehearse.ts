@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { readEdit } from "../rehearsal/engine/stack-config.ts";
+import { readEdit, StackFileError } from "../rehearsal/engine/stack-config.ts";
 import type { Step } from "../rehearsal/engine/steps.ts";
 import { PROJECT_FOLDER } from "../rehearsal/rehearsal.ts";
 import { banner, reportText } from "../rehearsal/report-text.ts";
@@ -124,10 +124,7 @@ async function main(): Promise<number> {
       console.error(`${error.message}\n\n${HELP}`);
       return 2;
     }
-    if (
-      error instanceof ToolchainError ||
-      (error instanceof Error && error.message.startsWith("there is no Pulumi."))
-    ) {
+    if (error instanceof ToolchainError || error instanceof StackFileError) {
       console.error(error.message);
       return error instanceof ToolchainError ? 1 : 2;
     }

@@ -46,14 +46,27 @@ function withoutEncrypted(value: unknown, path: string, found: string[]): unknow
   return kept;
 }
 
+/** A stack file that is not there, or is not one. */
+export class StackFileError extends Error {
+  override readonly name = "StackFileError";
+}
+
+function readYaml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new StackFileError(`this is not YAML: ${(error as Error).message}`);
+  }
+}
+
 /**
  * Reads the text of a `Pulumi.<stack>.yaml`. Encrypted values become placeholders: a rehearsal needs no passphrase.
  * @param project name that settings without a namespace belong to
- * @throws Error if the text is not a stack file
+ * @throws StackFileError if the text is not a stack file
  */
 export function readStackConfig(text: string, project: string): StackConfig {
-  const file: unknown = parse(text);
-  if (!isObject(file)) throw new Error("this is not a stack file: a `config:` with settings is expected");
+  const file: unknown = readYaml(text);
+  if (!isObject(file)) throw new StackFileError("this is not a stack file: a `config:` with settings is expected");
   const config = isObject(file["config"]) ? file["config"] : {};
   const found: string[] = [];
   const plain = withoutEncrypted(config, "", found) as Record<string, unknown>;

@@ -46,3 +46,10 @@ test("an edit may be written with or without config: and namespace", () => {
   expect(readEdit("region: a", "hybrid-k3s")).toEqual({ "hybrid-k3s:region": "a" });
   expect(() => readEdit("just text", "hybrid-k3s")).toThrow("this is not an edit");
 });
+
+test.each([
+  ["config: {a: [\n", /^this is not YAML: /],
+  ["- a list\n", /^this is not a stack file: /],
+])("a stack file that is none is refused in words: %j", (text, message) => {
+  expect(() => readStackConfig(text, "hybrid-k3s")).toThrow(message);
+});
