@@ -71,11 +71,22 @@ refuse_quorum_loss() {
     "fix: bring the other servers back first (kubectl get nodes -l node-role.kubernetes.io/etcd), then run again"
 }
 
+# Names of etcd's members, as this server's etcd lists them on its local port; empty if it does not say.
+etcd_members() {
+  local tls=/var/lib/rancher/k3s/server/tls/etcd
+  curl --silent --max-time 5 --cacert "$tls/server-ca.crt" --cert "$tls/client.crt" --key "$tls/client.key" \
+    --request POST --data '{}' https://127.0.0.1:2382/v3/cluster/member/list 2>/dev/null | grep -oE '"name":"[^"]*"' || true
+}
+
 remove_etcd_member() {
-  local deadline=$((SECONDS + 60))
+  local deadline=$((SECONDS + 60)) member members
+  member=$(field '{.metadata.annotations.etcd\.k3s\.cattle\.io/node-name}')
   kubectl annotate node "$NODE_NAME" --overwrite etcd.k3s.cattle.io/remove=true >/dev/null 2>&1 || return 0
-  # A member that rejoined just now can leave the annotation without an answer for 40 s; deleting the Node removes it too.
+  # The removal takes a second, the answer in the annotation up to a minute when the leaving server led: etcd's own list
+  # counts where it can be read. Deleting the Node removes the member too.
   until [ -n "$(field '{.metadata.annotations.etcd\.k3s\.cattle\.io/removed-node-name}')" ]; do
+    members=$(etcd_members)
+    if [ -n "$members" ] && [ -n "$member" ] && ! grep -qF "\"$member\"" <<<"$members"; then return 0; fi
     [ "$SECONDS" -lt "$deadline" ] || return 0
     sleep 1
   done

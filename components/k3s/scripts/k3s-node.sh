@@ -6,6 +6,8 @@
 
 etc=/etc/rancher/k3s
 server_dir=/var/lib/rancher/k3s/server
+# k3s leaves this when it was removed from etcd: https://github.com/k3s-io/k3s/blob/v1.36.3%2Bk3s1/pkg/etcd/etcd.go
+tombstone=$server_dir/db/etcd/tombstone
 unit=k3s
 [ "$ROLE" = server ] || unit=k3s-agent
 changed=no
@@ -103,7 +105,14 @@ write_configuration() {
   put_file "$etc/config.yaml" 0600 "$CONFIG"
   put_file "$etc/token" 0600 "$TOKEN"
   put_file "$etc/server-ca.crt" 0644 "$SERVER_CA"
-  if [ "$ROLE" = server ]; then put_file "$etc/agent-token" 0600 "$AGENT_TOKEN"; fi
+  if [ "$ROLE" = server ]; then
+    put_file "$etc/agent-token" 0600 "$AGENT_TOKEN"
+    # A server that was taken out of etcd must not come back by itself: on its next start k3s would drop its data, find
+    # a server to join in 10-start.yaml, and join.
+    put_file "/etc/systemd/system/$unit.service.d/10-hybrid-k3s.conf" 0644 "[Service]
+ExecCondition=/bin/sh -c \"! test -e $tombstone\"
+"
+  fi
   put_or_remove "$etc/registries.yaml" "$REGISTRIES"
   put_or_remove "$etc/audit-policy.yaml" "$AUDIT_POLICY"
   put_or_remove "$etc/admission.yaml" "$ADMISSION"
@@ -175,6 +184,8 @@ find_server() { # first|join
 # First start, or join: decided by what is there, never by a position in a list.
 choose_start() {
   local found first=join
+  # Data of a membership that has ended is nobody's.
+  if [ "$ROLE" = server ] && [ -e "$tombstone" ]; then rm -rf "$server_dir/db"; fi
   if [ "$ROLE" = server ] && [ -d "$server_dir/db/etcd/member" ]; then
     echo "starts on its own data"
     return 0
@@ -272,7 +283,7 @@ case $ACTION in
     if [ "$(cat "$etc/config.yaml.d/10-start.yaml" 2>/dev/null)" = "cluster-init: true" ]; then forget_first_start; fi
     ;;
   converge)
-    if [ "$ROLE" = server ] && [ ! -d "$server_dir/db/etcd" ]; then
+    if [ "$ROLE" = server ] && { [ ! -d "$server_dir/db/etcd" ] || [ -e "$tombstone" ]; }; then
       fail "$NODE_NAME has no etcd data any more: started like this it would be a cluster of its own" \
         "fix: raise its generation, and it leaves and joins again"
     fi

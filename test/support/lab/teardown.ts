@@ -133,6 +133,7 @@ function restoreSettings(prefix: string): void {
   for (const [name, value] of JSON.parse(readFileSync(SETTINGS, "utf8")) as [string, string][]) {
     if (readFileSync(`/proc/sys/${name}`, "utf8").trim() !== value) writeFileSync(`/proc/sys/${name}`, value);
   }
+  rmSync(SETTINGS);
 }
 
 /**
