@@ -46,7 +46,7 @@ function computer({
 describe("the order in which a CLI is looked for", () => {
   test.each([
     ["PATH wins", { onPath: { "/usr/bin/pulumi": "v3.260.1" }, cached: "v3.259.0" }, "PATH", []],
-    ["too old on PATH: the next on PATH", { onPath: { "/old": "v3.100.0", "/new": "v3.201.0" } }, "PATH", []],
+    ["too old on PATH: the next on PATH", { onPath: { "/old": "v3.100.0", "/new": "v3.245.0" } }, "PATH", []],
     ["too old on PATH: the cache", { onPath: { "/old": "v3.100.0" }, cached: "v3.259.0" }, "cache", []],
     ["nothing here: the download", { download: "works" }, "download", ["lock", "download"]],
     ["offline: the build", { build: "works" }, "build", ["lock", "download", "build"]],
@@ -78,8 +78,8 @@ describe("the order in which a CLI is looked for", () => {
     expect(failure).toBeInstanceOf(ToolchainError);
     expect((failure as Error).message).toBe(
       [
-        "No usable Pulumi CLI (v3.200.0 or newer). Tried:",
-        "  PATH: /old is v3.100.0; v3.200.0 or newer is needed",
+        "No usable Pulumi CLI (v3.244.0 or newer). Tried:",
+        "  PATH: /old is v3.100.0; v3.244.0 or newer is needed",
         "  cache: /cache/3.259.0/pulumi does not run or prints no version",
         "  download: get.pulumi.com could not be reached",
         "  build: there is no go on PATH",

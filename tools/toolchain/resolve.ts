@@ -1,8 +1,8 @@
 /** The version that is downloaded or built, and that the rehearsal's stand-ins were measured with. */
 export const CLI_VERSION = "3.259.0";
 
-/** The oldest CLI that runs this project: an older one knows neither `replacementTrigger` nor `deletedWith` on updates. */
-export const OLDEST_CLI = "3.200.0";
+/** The oldest CLI that runs this project: from it on every provider's errors reach error hooks, which free a held release. */
+export const OLDEST_CLI = "3.244.0";
 
 /** Where a CLI came from, in the order in which the places are tried. */
 export type CliSource = "PATH" | "cache" | "download" | "build";
