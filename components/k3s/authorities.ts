@@ -52,7 +52,7 @@ export class Authorities extends pulumi.ComponentResource {
 
   private password(name: string): pulumi.Output<string> {
     // Letters and digits only: the token is split at colons and stands in configuration files.
-    return new random.RandomPassword(name, { length: 48, special: false }, { parent: this, protect: false }).result;
+    return new random.RandomPassword(name, { length: 48, special: false }, { parent: this }).result;
   }
 
   private authority(name: string, commonName: string): Authority {

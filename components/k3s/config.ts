@@ -81,7 +81,7 @@ export function forEveryServer(plan: ClusterPlan): Record<string, unknown> {
 }
 
 /**
- * Renders `/etc/rancher/k3s/config.yaml`. Holds no secret and nothing that is decided at run time: how the node first
+ * Renders `/etc/rancher/k3s/config.yaml`. Holds no secret of ours (the raw part may: see `secretConfig`) and nothing that is decided at run time: how the node first
  * starts stands in the drop-in `10-start.yaml`, what only counts at registration in `20-registration.yaml`.
  */
 export function renderConfig(
