@@ -6,13 +6,13 @@ export type Role = "server" | "agent";
 /** A host that SSH connections to another host pass through. */
 export interface SshHop {
   /** DNS name or address, as seen from this computer. */
-  readonly host: string;
+  readonly host: pulumi.Input<string>;
   /** TCP port of sshd. */
-  readonly port: number;
+  readonly port: pulumi.Input<number>;
   /** Login user. */
   readonly user: string;
   /** The one public host key that is accepted, in authorized_keys form (`ssh-ed25519 AAAA…`). */
-  readonly hostKey: string;
+  readonly hostKey: pulumi.Input<string>;
 }
 
 /** How this computer reaches a machine: one pinned host key, never a first-contact trust. */
@@ -49,11 +49,19 @@ export interface MachineSpec {
 /** One host: what every site kind yields and what every cluster consumes. */
 export interface Machine {
   readonly spec: MachineSpec;
-  /** Private address, the node's `node-ip`. */
-  readonly address: string;
+  /** Private IPv4 address, the node's `node-ip`. */
+  readonly address: pulumi.Output<string>;
+  /** Where this computer reaches the API of a server, TCP 6443: its private address, or the one that it has outside. */
+  readonly apiAddress: pulumi.Output<string>;
   readonly ssh: SshTarget;
+  /** Changes, as a plain value, when the machine is reached in another way or is another host. */
+  readonly reach: string;
+  /** What is changed in place once the node is drained, such as `3 CPUs, 8 GiB`. @default nothing is */
+  readonly shape?: string;
   /** Changes exactly when the host is another one. What lives inside the host is replaced with it. */
   readonly id: pulumi.Output<string>;
   /** The resource that is the host: `deletedWith` of all that only exists inside it. */
   readonly resource: pulumi.Resource;
+  /** What must be done on the host before anything is installed on it. */
+  readonly ready: readonly pulumi.Resource[];
 }

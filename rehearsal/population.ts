@@ -1,10 +1,9 @@
-import type { SshHop, SshTarget } from "../components/machine.ts";
 import type { RegionSettings } from "../stacks/region-settings.ts";
-import { endpointOf } from "./commands/simulated.ts";
+import type { ExistingMachineSettings, HopSettings } from "../stacks/sites/existing-settings.ts";
 import { keyWords } from "./world/host.ts";
-import type { World } from "./world/world.ts";
+import { endpointOf, type World } from "./world/world.ts";
 
-const jumpHost = (world: World, hop: SshHop): void => {
+const jumpHost = (world: World, hop: HopSettings): void => {
   world.addHost({
     name: `${hop.host}:${hop.port}`,
     endpoint: endpointOf(hop.host, hop.port),
@@ -14,20 +13,23 @@ const jumpHost = (world: World, hop: SshHop): void => {
   });
 };
 
-const machine = (world: World, region: string, name: string, address: string, ssh: SshTarget): void => {
-  if (ssh.jump !== undefined) jumpHost(world, ssh.jump);
+const machine = (world: World, region: string, { name, address, ssh }: ExistingMachineSettings): void => {
+  const { host, port, hostKey, jump } = ssh;
+  // A machine that is a jump host comes into the world when it is made; who comes through it is found by name then.
+  const through = jump === undefined ? undefined : "machine" in jump ? { host: jump.machine, port: 0 } : jump;
+  if (jump !== undefined && !("machine" in jump)) jumpHost(world, jump);
   world.addHost({
     name,
-    endpoint: endpointOf(ssh.host, ssh.port, ssh.jump),
+    endpoint: endpointOf(host, port, through),
     address,
     network: region,
-    hostKey: keyWords(ssh.hostKey),
+    hostKey: keyWords(hostKey),
   });
 };
 
 /** Puts every existing host that the settings name into the world, alive and empty; hosts that are there stay as they are. */
 export function populate(world: World, settings: RegionSettings): void {
   for (const site of settings.sites) {
-    for (const { name, address, ssh } of site.machines) machine(world, settings.region, name, address, ssh);
+    for (const host of site.machines) machine(world, settings.region, host);
   }
 }

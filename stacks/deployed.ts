@@ -6,7 +6,8 @@ export const DEPLOYED_SCHEMA = 1;
 
 const contact = z.object({
   name: z.string(),
-  address: z.string(),
+  // A record of an earlier version has none: its servers then count as reached in another way, once.
+  reach: z.string().default(""),
   host: z.string(),
   port: z.number(),
   user: z.string(),
@@ -21,6 +22,8 @@ const deployedNode = z.object({
   pool: z.string(),
   generation: z.number(),
   address: z.string(),
+  // What is changed in place once the node is drained; see Machine.shape.
+  shape: z.string().optional(),
 });
 
 const deployedRecord = z.object({

@@ -5,7 +5,7 @@ import { parseDeployed, type Deployed } from "./deployed.ts";
 import { evaluateGuardrails, renderRefusal } from "./guardrails.ts";
 import { declareRegion, type Region } from "./region.ts";
 import type { RegionSettings } from "./region-settings.ts";
-import { loadSettings, loadSshPrivateKey } from "./settings.ts";
+import { loadLoginKey, loadSettings } from "./settings.ts";
 import { readVersions, unpinned, type Versions } from "./versions.ts";
 
 /** What the program does outside the engine; a rehearsal puts its own in. */
@@ -25,7 +25,7 @@ export async function program(effects: Effects = { clearPendingRelease }): Promi
     settings,
     ...(deployed === undefined ? {} : { deployed }),
     versions,
-    sshPrivateKey: refusing(() => loadSshPrivateKey(config)),
+    login: refusing(() => loadLoginKey(config)),
     ...effects,
   });
 }

@@ -1,25 +1,11 @@
-import type { MachineSpec, SshHop, SshTarget } from "../components/machine.ts";
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
-
-/** A machine on a site of kind `existing`: a host that stands already. */
-export interface ExistingMachineSettings extends MachineSpec {
-  /** Private IPv4 address inside the site's LAN: the node's `node-ip`. */
-  readonly address: string;
-  readonly ssh: SshTarget;
-}
-
-/** A site whose hosts are there already, given by address and pinned host key. */
-export interface ExistingSiteSettings {
-  readonly name: string;
-  readonly provider: "existing";
-  /** The LAN that the site's machines share, in CIDR form. */
-  readonly lan: string;
-  readonly jump?: SshHop;
-  readonly machines: readonly ExistingMachineSettings[];
-}
+import type { ExistingSiteSettings } from "./sites/existing-settings.ts";
 
 /** Every kind of site, told apart by `provider`. */
 export type SiteSettings = ExistingSiteSettings;
+
+/** A machine of any kind of site. */
+export type MachineSettings = SiteSettings["machines"][number];
 
 /** cert-manager's settings. */
 export interface CertManagerSettings {

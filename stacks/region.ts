@@ -1,13 +1,14 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { ExistingSite } from "../components/existing/site.ts";
+import type { LoginKey } from "../components/bootstrap/login-key.ts";
 import { Cluster } from "../components/k3s/cluster.ts";
 import type { Machine } from "../components/machine.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
 import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
 import { Platform, type WantedRelease } from "../components/platform/platform.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
-import type { CertManagerSettings, RegionSettings, SiteSettings } from "./region-settings.ts";
+import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
+import { declareSites } from "./sites/declare-sites.ts";
 import { UNPINNED, type Versions } from "./versions.ts";
 
 /** What a region is declared from. */
@@ -16,7 +17,8 @@ export interface RegionArgs {
   /** What the last successful run left. @default none */
   readonly deployed?: Deployed;
   readonly versions: Versions;
-  readonly sshPrivateKey: pulumi.Output<string>;
+  /** The key that all machines take. */
+  readonly login: LoginKey;
   readonly clearPendingRelease: ClearPendingRelease;
 }
 
@@ -28,19 +30,19 @@ export interface Region {
    */
   readonly deployed: pulumi.Output<Deployed>;
   /** Where the API is reached. */
-  readonly endpoints: { readonly kubernetes: string };
+  readonly endpoints: { readonly kubernetes: pulumi.Output<string> };
 }
 
 /** Declares a region: sites → cluster → platform. Reads from top to bottom like the graph it makes. */
-export function declareRegion({
-  settings,
-  deployed,
-  versions,
-  sshPrivateKey,
-  clearPendingRelease,
-}: RegionArgs): Region {
+export function declareRegion({ settings, deployed, versions, login, clearPendingRelease }: RegionArgs): Region {
   const { region, plan } = settings;
-  const machines = settings.sites.flatMap((site) => declareSite(site, settings, sshPrivateKey));
+  const machines = declareSites(settings.sites, {
+    region,
+    login,
+    connectSeconds: settings.kubernetes.connectSeconds,
+    drainSeconds: settings.kubernetes.drainSeconds,
+    contacts: deployed?.contacts ?? [],
+  });
   const cluster = new Cluster(region, {
     plan: {
       region,
@@ -51,7 +53,7 @@ export function declareRegion({
     },
     machines,
     digests: versions.k3s[settings.kubernetes.version] ?? UNPINNED,
-    privateKey: sshPrivateKey,
+    privateKey: login.privateKey,
     ...(deployed === undefined ? {} : { earlierContacts: deployed.contacts }),
   });
   const provider = new kubernetes.Provider(
@@ -72,7 +74,7 @@ export function declareRegion({
     },
     contacts: cluster.contacts,
     connectSeconds: settings.kubernetes.connectSeconds,
-    privateKey: sshPrivateKey,
+    privateKey: login.privateKey,
     kubeconfig: cluster.kubeconfig,
     serverAuthority: cluster.serverAuthority,
     anchor: cluster.anchor,
@@ -83,25 +85,11 @@ export function declareRegion({
     deployed: pulumi
       .all([...cluster.memberships, ...platform.releases].map(({ urn }) => urn))
       .apply(() => recordOf(settings, machines, cluster, releases)),
-    endpoints: { kubernetes: `https://${cluster.endpoint}:6443` },
+    endpoints: { kubernetes: pulumi.interpolate`https://${cluster.endpoint}:6443` },
   };
 }
 
 const rangesOf = ({ pods, services }: { pods: string; services: string }) => ({ pods, services });
-
-function declareSite(
-  site: SiteSettings,
-  settings: RegionSettings,
-  privateKey: pulumi.Output<string>,
-): readonly Machine[] {
-  const { machines } = new ExistingSite(`${settings.region}-${site.name}`, {
-    region: settings.region,
-    hosts: site.machines.map(({ address, ssh, ...spec }) => ({ spec, address, ssh })),
-    privateKey,
-    connectSeconds: settings.kubernetes.connectSeconds,
-  });
-  return machines;
-}
 
 function wantedReleases({ platform, encrypted }: RegionSettings, versions: Versions): WantedRelease[] {
   return (Object.entries(platform) as [string, CertManagerSettings][]).map(([name, release]) => {
@@ -116,13 +104,26 @@ function wantedReleases({ platform, encrypted }: RegionSettings, versions: Versi
   });
 }
 
+const nodeRecord = ({ spec, address, shape }: Machine): pulumi.Output<Deployed["nodes"][number]> =>
+  address.apply((known) => ({
+    name: spec.name,
+    role: spec.role,
+    site: spec.site,
+    pool: spec.pool,
+    generation: spec.generation,
+    address: known,
+    ...(shape === undefined ? {} : { shape }),
+  }));
+
 function recordOf(
   settings: RegionSettings,
   machines: readonly Machine[],
   cluster: Cluster,
   releases: readonly WantedRelease[],
-): Deployed {
-  return {
+): pulumi.Output<Deployed> {
+  const nodes = pulumi.all(machines.map(nodeRecord));
+  const contacts = pulumi.all(cluster.contacts.map((contact) => pulumi.output(contact)));
+  return pulumi.all([nodes, contacts]).apply(([nodeRecords, contactRecords]): Deployed => ({
     schema: DEPLOYED_SCHEMA,
     region: settings.region,
     versions: {
@@ -130,14 +131,7 @@ function recordOf(
       releases: Object.fromEntries(releases.map(({ name, chart }) => [name, chart.version])),
     },
     ranges: rangesOf(settings.plan),
-    nodes: machines.map(({ spec: { name, role, site, pool, generation }, address }) => ({
-      name,
-      role,
-      site,
-      pool,
-      generation,
-      address,
-    })),
-    contacts: cluster.contacts.map((contact) => ({ ...contact })),
-  };
+    nodes: nodeRecords,
+    contacts: contactRecords.map((contact) => ({ ...contact })),
+  }));
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { publicHalf, type LoginKey } from "../components/bootstrap/login-key.ts";
 import { byName } from "../components/network/names.ts";
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
 import { acceptProblems } from "./guardrails.ts";
@@ -14,6 +15,7 @@ import { present, zodProblems } from "./settings/zod-problems.ts";
 export { SettingsError } from "./settings/problem.ts";
 
 const PRIVATE_KEY = "sshPrivateKey";
+const PREVIOUS_PRIVATE_KEY = "previousSshPrivateKey";
 const REGIONS_FILE = new URL("../regions.yaml", import.meta.url);
 
 /** Sorts the keys of nested objects; the order of a list is kept, for it may mean something. */
@@ -113,28 +115,48 @@ export function loadSettings(config: pulumi.Config): RegionSettings {
   const entries = Object.entries(pulumi.runtime.allConfig())
     .filter(([key]) => key.startsWith(namespace))
     .map(([key, value]) => [key.slice(namespace.length), value] as const)
-    .filter(([key]) => key !== PRIVATE_KEY);
+    .filter(([key]) => key !== PRIVATE_KEY && key !== PREVIOUS_PRIVATE_KEY);
   const values = Object.fromEntries(entries.map(([key, value]) => [key, key === "region" ? value : decoded(value)]));
   const secrets = entries.map(([key]) => key).filter((key) => isEncrypted(namespace + key) ?? true);
   return parseSettings(values, readFileSync(REGIONS_FILE, "utf8"), new Set(secrets));
 }
 
+/** Text of an encrypted key setting; undefined where it is not set. */
+function encryptedKey(config: pulumi.Config, name: string): string | undefined {
+  const key = `${config.name}:${name}`;
+  const value = config.get(name);
+  if (value === undefined || value === "") return undefined;
+  const refuse = (found: string, allowed = "an encrypted SSH private key"): never => {
+    const fix = `pulumi config set --secret ${key} < ~/.ssh/id_ed25519`;
+    throw new SettingsError([problemText(name, `${found} (not shown)`, { allowed, fix })]);
+  };
+  if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value)) return refuse("something else than a private key");
+  if (isEncrypted(key) === false) return refuse("a private key in plain text");
+  // OpenSSH cannot read a key whose last line does not end, and `pulumi config set` cuts that end off.
+  const text = `${value.trim()}\n`;
+  try {
+    publicHalf(text);
+  } catch (error) {
+    return refuse((error as Error).message, "an encrypted SSH private key without a passphrase of its own");
+  }
+  return text;
+}
+
 /**
- * The private key that this computer logs in to machines with, in OpenSSH or PEM form and without a passphrase.
- * @returns a secret that ends with a line break
+ * The key that this computer logs in to machines with, in OpenSSH or PEM form and without a passphrase.
  * @throws SettingsError if it is missing, stands in the file in plain text, or is not a private key
  */
-export function loadSshPrivateKey(config: pulumi.Config): pulumi.Output<string> {
-  const key = `${config.name}:${PRIVATE_KEY}`;
-  const value = config.get(PRIVATE_KEY);
-  const refuse = (found: string): never => {
-    const fix = `pulumi config set --secret ${key} < ~/.ssh/id_ed25519`;
-    throw new SettingsError([problemText(PRIVATE_KEY, found, { allowed: "an encrypted SSH private key", fix })]);
+export function loadLoginKey(config: pulumi.Config): LoginKey {
+  const privateKey = encryptedKey(config, PRIVATE_KEY);
+  const previous = encryptedKey(config, PREVIOUS_PRIVATE_KEY);
+  if (privateKey === undefined) {
+    const fix = `pulumi config set --secret ${config.name}:${PRIVATE_KEY} < ~/.ssh/id_ed25519`;
+    const rule = { allowed: "an encrypted SSH private key", fix };
+    throw new SettingsError([problemText(PRIVATE_KEY, "nothing", rule)]);
+  }
+  return {
+    privateKey: pulumi.secret(privateKey),
+    ...publicHalf(privateKey),
+    ...(previous === undefined ? {} : { previous: pulumi.secret(previous) }),
   };
-  if (value === undefined || value === "") return refuse("nothing");
-  if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value))
-    return refuse("something else than a private key (not shown)");
-  if (isEncrypted(key) === false) return refuse("a private key in plain text (not shown)");
-  // OpenSSH cannot read a key whose last line does not end, and `pulumi config set` cuts that end off.
-  return config.requireSecret(PRIVATE_KEY).apply((text) => `${text.trim()}\n`);
 }

@@ -13,12 +13,14 @@ const RELEASE_CONNECT_SECONDS = 45;
 /** How long claiming or cleaning a host may take. Seconds. */
 const HOST_SECONDS = 300;
 
-/** A host that stands already. */
+/** A host that stands already. Its address is a plain value. */
 export interface ExistingHost {
   readonly spec: MachineSpec;
   /** Private address, the node's `node-ip`. */
   readonly address: string;
   readonly ssh: SshTarget;
+  /** See {@link Machine.reach}. */
+  readonly reach: string;
 }
 
 /** Arguments of {@link ExistingSite}. */
@@ -44,7 +46,7 @@ export class ExistingSite extends pulumi.ComponentResource {
   }
 
   private claim(host: ExistingHost, args: ExistingSiteArgs, owner: pulumi.Output<string>): Machine {
-    const { spec, address, ssh } = host;
+    const { spec, address, ssh, reach: identity } = host;
     const parameters = { NODE_NAME: spec.name, REGION: args.region, GENERATION: String(spec.generation) };
     const reach = { contacts: [{ name: spec.name, ...ssh }], connectSeconds: args.connectSeconds };
     const resource = stationScript(
@@ -68,6 +70,15 @@ export class ExistingSite extends pulumi.ComponentResource {
       // Another role is another life of the host too: leave, give back, claim, install.
       { parent: this, replacementTrigger: `${spec.generation} ${spec.role}` },
     );
-    return { spec, address, ssh, id: resource.id, resource };
+    return {
+      spec,
+      address: pulumi.output(address),
+      apiAddress: pulumi.output(address),
+      ssh,
+      reach: identity,
+      id: resource.id,
+      resource,
+      ready: [resource],
+    };
   }
 }

@@ -1,7 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshHop, SshTarget } from "../machine.ts";
-import { remoteCommandText, type ScriptCall, type ScriptLimits } from "./command-text.ts";
+import { remoteCommandText, type ScriptLimits } from "./command-text.ts";
 import { digest, type ScriptFile } from "./script-file.ts";
 import { programBody, scriptProgram, type ScriptSecrets } from "./script-program.ts";
 
@@ -9,8 +9,8 @@ import { programBody, scriptProgram, type ScriptSecrets } from "./script-program
 export interface ScriptAction {
   /** What the script is asked to do; it reads this as `ACTION`. */
   readonly action: string;
-  /** Plain values by upper-case name. A preview shows them. */
-  readonly parameters: Readonly<Record<string, string>>;
+  /** Values by upper-case name, never a secret. A preview shows them. */
+  readonly parameters: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /** Arguments of {@link remoteScript}. */
@@ -62,11 +62,10 @@ export function remoteScript(
   options: pulumi.CustomResourceOptions,
 ): remote.Command {
   const limits: ScriptLimits = { timeoutSeconds: args.limitSeconds, lockSeconds: LOCK_SECONDS };
-  const call = ({ action, parameters }: ScriptAction): ScriptCall => ({
-    script: args.script.name,
-    action,
-    parameters: { PROGRAM: digest(programBody(args.script)), ...parameters },
-  });
+  const command = ({ action, parameters }: ScriptAction): pulumi.Output<string> =>
+    pulumi
+      .all({ PROGRAM: digest(programBody(args.script)), ...parameters })
+      .apply((values) => remoteCommandText({ script: args.script.name, action, parameters: values }, limits));
   const timeout = `${args.connectSeconds + LOCK_SECONDS + args.limitSeconds + 30}s`;
   return new remote.Command(
     name,
@@ -77,8 +76,8 @@ export function remoteScript(
           ? {}
           : { proxy: hop(args.target.jump, args.privateKey, args.connectSeconds) }),
       },
-      create: remoteCommandText(call(args.create), limits),
-      update: remoteCommandText(call(args.update), limits),
+      create: command(args.create),
+      update: command(args.update),
       stdin: scriptProgram(args.script, args.secrets),
       triggers: [...args.triggers],
       // A line over 64 KiB in a logged stream hangs the plugin, and streams are shown even when they are secret:

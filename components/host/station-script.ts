@@ -43,14 +43,19 @@ export interface StationScriptArgs {
   readonly lock?: string;
 }
 
-const endpoint = (target: SshHop): string => `${target.user}@${target.host}:${target.port} ${keyWords(target.hostKey)}`;
 const keyWords = (hostKey: string): string => hostKey.trim().split(/\s+/).slice(0, 2).join(" ");
-const targetLine = (contact: Contact): string =>
-  [contact.name, endpoint(contact), ...(contact.jump === undefined ? [] : [endpoint(contact.jump)])].join(" ");
+const endpoint = ({ user, host, port, hostKey }: SshHop): pulumi.Output<string> =>
+  pulumi
+    .all([host, port, hostKey])
+    .apply(([address, number, key]) => `${user}@${address}:${String(number)} ${keyWords(key)}`);
+const targetLine = ({ name, jump, ...target }: Contact): pulumi.Output<string> =>
+  pulumi
+    .all([endpoint(target), ...(jump === undefined ? [] : [endpoint(jump)])])
+    .apply((endpoints) => [name, ...endpoints].join(" "));
 
-const parametersOf = (args: StationScriptArgs, point: StationAction): Record<string, string> => ({
+const parametersOf = (args: StationScriptArgs, point: StationAction): Record<string, pulumi.Input<string>> => ({
   PROGRAM: digest(programBody(overSsh) + programBody(args.script)),
-  TARGETS: point.contacts.map(targetLine).join("\n"),
+  TARGETS: pulumi.all(point.contacts.map(targetLine)).apply((lines) => lines.join("\n")),
   CONNECT_SECONDS: String(point.connectSeconds),
   UNREACHABLE: point.unreachable ?? "fail",
   LOCK: args.lock ?? "hybrid-k3s",
@@ -74,8 +79,10 @@ export function stationScript(
   args: StationScriptArgs,
   options: pulumi.CustomResourceOptions,
 ): local.Command {
-  const text = (point: StationAction): string =>
-    stationCommandText({ script: args.script.name, action: point.action, parameters: parametersOf(args, point) });
+  const text = (point: StationAction): pulumi.Output<string> =>
+    pulumi
+      .all(parametersOf(args, point))
+      .apply((parameters) => stationCommandText({ script: args.script.name, action: point.action, parameters }));
   const timeout = (point: StationAction): string => `${point.connectSeconds + LOCK_SECONDS + args.limitSeconds + 30}s`;
   return new local.Command(
     name,

@@ -3,7 +3,7 @@ import * as random from "@pulumi/random";
 import type { Machine } from "../machine.ts";
 import { Authorities } from "./authorities.ts";
 import type { ClusterPlan } from "./config.ts";
-import { chooseContacts, type ServerContact } from "./contacts.ts";
+import { chooseContacts, contactOf, type ServerContact } from "./contacts.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { K3sNode, type K3sDigests, type NodeSurroundings } from "./node.ts";
 
@@ -32,7 +32,7 @@ export class Cluster extends pulumi.ComponentResource {
   /** Certificate of the authority that signs what servers answer with. */
   readonly serverAuthority: pulumi.Output<string>;
   /** Host name or address at which the API is reached. */
-  readonly endpoint: string;
+  readonly endpoint: pulumi.Output<string>;
   /** The servers that memberships go through; the next run starts from them. */
   readonly contacts: readonly ServerContact[];
 
@@ -43,7 +43,7 @@ export class Cluster extends pulumi.ComponentResource {
     const agents = machines.filter(({ spec }) => spec.role === "agent");
     const serverContacts = servers.map(contactOf);
     this.contacts = chooseContacts(serverContacts, args.earlierContacts ?? []);
-    this.endpoint = args.plan.kubernetes.endpoint ?? firstStanding(this.contacts, serverContacts);
+    this.endpoint = pulumi.output(args.plan.kubernetes.endpoint ?? firstStanding(this.contacts, servers));
 
     this.anchor = new random.RandomId(`${name}-anchor`, { byteLength: 8 }, { parent: this });
     const authorities = new Authorities(name, { parent: this });
@@ -52,7 +52,7 @@ export class Cluster extends pulumi.ComponentResource {
       authorities,
       digests: args.digests,
       contacts: this.contacts,
-      servers: serverContacts,
+      servers,
       clusterExists: args.earlierContacts !== undefined,
       privateKey: args.privateKey,
       anchor: this.anchor,
@@ -97,19 +97,17 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   private describeAccess(region: string, { server, admin }: Authorities): pulumi.Output<string> {
-    const parts = pulumi.all([server.certificate, admin.certificate, admin.key]);
+    const parts = pulumi.all([this.endpoint, server.certificate, admin.certificate, admin.key]);
     return pulumi.secret(
-      parts.apply(([serverAuthority, clientCertificate, clientKey]) =>
-        renderKubeconfig({ region, endpoint: this.endpoint, serverAuthority, clientCertificate, clientKey }),
+      parts.apply(([endpoint, serverAuthority, clientCertificate, clientKey]) =>
+        renderKubeconfig({ region, endpoint, serverAuthority, clientCertificate, clientKey }),
       ),
     );
   }
 }
 
-const contactOf = ({ spec, address, ssh }: Machine): ServerContact => ({ name: spec.name, address, ...ssh });
-
-/** The first contact that still is a server, so that the endpoint stays while its server does. */
-function firstStanding(contacts: readonly ServerContact[], servers: readonly ServerContact[]): string {
-  const standing = contacts.find((contact) => servers.some((server) => server.name === contact.name));
-  return (servers.find(({ name }) => name === standing?.name) ?? servers[0])?.address ?? "";
+/** Where the API of the first contact that still is a server answers, so that the endpoint stays while its server does. */
+function firstStanding(contacts: readonly ServerContact[], servers: readonly Machine[]): pulumi.Input<string> {
+  const standing = contacts.find((contact) => servers.some(({ spec }) => spec.name === contact.name));
+  return (servers.find(({ spec }) => spec.name === standing?.name) ?? servers[0])?.apiAddress ?? "";
 }

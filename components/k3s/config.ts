@@ -53,7 +53,17 @@ const kubeletArguments = (kubernetes: KubernetesSettings): string[] => [
   ...kubernetes.kubeletArguments,
 ];
 
-const forEveryNode = (plan: ClusterPlan, node: { name: string; address: string }): Record<string, unknown> => ({
+/** What a node's configuration says of the node itself. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly role: "server" | "agent";
+  /** Private address, its `node-ip`. */
+  readonly address: string;
+  /** Where its API is reached from outside. @default its private address */
+  readonly apiAddress?: string;
+}
+
+const forEveryNode = (plan: ClusterPlan, node: NodeIdentity): Record<string, unknown> => ({
   "node-name": node.name,
   "node-ip": node.address,
   "token-file": "/etc/rancher/k3s/token",
@@ -80,18 +90,22 @@ export function forEveryServer(plan: ClusterPlan): Record<string, unknown> {
   };
 }
 
+/** k3s puts `node-ip` into the API certificate by itself, but not an address that only the outside knows. */
+function forServer(plan: ClusterPlan, { address, apiAddress = address }: NodeIdentity): Record<string, unknown> {
+  const shared = forEveryServer(plan);
+  if (apiAddress === address) return shared;
+  return { ...shared, "tls-san": [...new Set([...asList(shared["tls-san"]), apiAddress])].sort() };
+}
+
 /**
  * Renders `/etc/rancher/k3s/config.yaml`. Holds no secret of ours (the raw part may: see `secretConfig`) and nothing that is decided at run time: how the node first
  * starts stands in the drop-in `10-start.yaml`, what only counts at registration in `20-registration.yaml`.
  */
-export function renderConfig(
-  plan: ClusterPlan,
-  node: { name: string; role: "server" | "agent"; address: string },
-): string {
+export function renderConfig(plan: ClusterPlan, node: NodeIdentity): string {
   const raw = Object.fromEntries(
     Object.entries(plan.kubernetes.config).filter(([key]) => node.role === "server" || AGENT_KEYS.has(plainKey(key))),
   );
-  const ours = { ...forEveryNode(plan, node), ...(node.role === "server" ? forEveryServer(plan) : {}) };
+  const ours = { ...forEveryNode(plan, node), ...(node.role === "server" ? forServer(plan, node) : {}) };
   return stringify(sorted(merge(ours, raw)), { lineWidth: 0 });
 }
 

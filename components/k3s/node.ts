@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { remoteScript } from "../host/remote-script.ts";
 import { digest, scriptFile } from "../host/script-file.ts";
+import type { ScriptSecrets } from "../host/script-program.ts";
 import { stationScript } from "../host/station-script.ts";
 import type { Machine } from "../machine.ts";
 import type { Authorities } from "./authorities.ts";
@@ -13,6 +14,9 @@ const TYPE = "hybrid-k3s:k3s:Node";
 
 const nodeScript = scriptFile(new URL("./scripts/k3s-node.sh", import.meta.url));
 const memberScript = scriptFile(new URL("./scripts/k3s-member.sh", import.meta.url));
+
+/** Values of a script by upper-case name. */
+type Parameters = Readonly<Record<string, pulumi.Input<string>>>;
 
 /** How long k3s may take to come up on a host. Seconds. */
 const START_SECONDS = 300;
@@ -36,7 +40,7 @@ export interface NodeSurroundings {
   /** The servers that memberships go through. */
   readonly contacts: readonly ServerContact[];
   /** All servers as the settings name them now, sorted by name. */
-  readonly servers: readonly ServerContact[];
+  readonly servers: readonly Machine[];
   /** Whether an earlier run completed: a cluster that exists is never started a second time. */
   readonly clusterExists: boolean;
   readonly privateKey: pulumi.Input<string>;
@@ -58,22 +62,16 @@ export class K3sNode extends pulumi.ComponentResource {
 
   constructor(name: string, args: K3sNodeArgs, options: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, options);
-    const config = renderConfig(args.plan, nodeOf(args.machine));
-    const shown: Readonly<Record<string, string>> = args.plan.secretConfig
-      ? { CONFIG_DIGEST: digest(config) }
-      : { CONFIG: config };
-    const installed = { ...installParameters(args), ...shown };
+    const config = configOf(args);
+    const shown: Parameters = args.plan.secretConfig ? { CONFIG_DIGEST: config.apply(digest) } : { CONFIG: config };
+    const installed: Parameters = { ...installParameters(args), ...shown };
     const k3s = this.install(name, args, installed, args.plan.secretConfig ? { CONFIG: config } : {});
-    this.membership = this.join(name, args, k3s, digest(JSON.stringify(installed)));
+    const installation = pulumi.output(installed).apply((values) => digest(JSON.stringify(values)));
+    this.membership = this.join(name, args, k3s, installation);
     this.registerOutputs({});
   }
 
-  private install(
-    name: string,
-    args: K3sNodeArgs,
-    installed: Readonly<Record<string, string>>,
-    hidden: Readonly<Record<string, string>>,
-  ): pulumi.Resource {
+  private install(name: string, args: K3sNodeArgs, installed: Parameters, hidden: ScriptSecrets): pulumi.Resource {
     const { machine, plan } = args;
     const { role } = machine.spec;
     const always = {
@@ -97,7 +95,7 @@ export class K3sNode extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: [...args.after],
+        dependsOn: [...args.after, ...machine.ready],
         // What is installed inside the host goes with it.
         deletedWith: machine.resource,
         // `create` holds what only counts for a node that does not exist yet: which servers to ask, whether there is a
@@ -107,7 +105,12 @@ export class K3sNode extends pulumi.ComponentResource {
     );
   }
 
-  private join(name: string, args: K3sNodeArgs, k3s: pulumi.Resource, installation: string): pulumi.Resource {
+  private join(
+    name: string,
+    args: K3sNodeArgs,
+    k3s: pulumi.Resource,
+    installation: pulumi.Output<string>,
+  ): pulumi.Resource {
     const { machine, plan } = args;
     const { kubernetes } = plan;
     const identity = { NODE_NAME: name, ROLE: machine.spec.role };
@@ -145,7 +148,13 @@ export class K3sNode extends pulumi.ComponentResource {
   }
 }
 
-const nodeOf = ({ spec: { name, role }, address }: Machine) => ({ name, role, address });
+/** The node's config.yaml. */
+const configOf = ({ plan, machine: { spec, address, apiAddress } }: K3sNodeArgs): pulumi.Output<string> =>
+  pulumi
+    .all([address, apiAddress])
+    .apply(([inside, outside]) =>
+      renderConfig(plan, { name: spec.name, role: spec.role, address: inside, apiAddress: outside }),
+    );
 
 /** What decides which k3s is installed, and the files beside its configuration. */
 function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<string, string> {
@@ -164,13 +173,13 @@ function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<stri
 }
 
 /** What only counts for a node that does not exist yet. */
-function firstStartParameters(name: string, args: K3sNodeArgs): Record<string, string> {
-  const others = args.servers.filter((server) => server.name !== name);
+function firstStartParameters(name: string, args: K3sNodeArgs): Parameters {
+  const others = args.servers.filter(({ spec }) => spec.name !== name);
   return {
-    CANDIDATES: others.map(({ address }) => address).join(" "),
+    CANDIDATES: pulumi.all(others.map(({ address }) => address)).apply((addresses) => addresses.join(" ")),
     CLUSTER_EXISTS: args.clusterExists ? "yes" : "no",
     // One server may start the cluster, so that two that cannot see each other never start two.
-    MAY_INITIALISE: args.servers[0]?.name === name ? "yes" : "no",
+    MAY_INITIALISE: args.servers[0]?.spec.name === name ? "yes" : "no",
     REGISTRATION: renderRegistration(args.plan.region, args.machine.spec),
   };
 }

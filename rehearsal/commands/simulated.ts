@@ -1,7 +1,7 @@
 import { parseCommandText, type ScriptCall } from "../../components/host/command-text.ts";
 import { BEHAVIOURS } from "../world/scripts/behaviours.ts";
 import { ScriptFailure, ScriptRun, SessionDropped } from "../world/script-run.ts";
-import { keyWords, type Host } from "../world/host.ts";
+import { keyWords, takesKey, type Host } from "../world/host.ts";
 import { DURATIONS } from "../world/durations.ts";
 import type { World } from "../world/world.ts";
 import { commandError, type CommandBackend, type CommandOutput, type CommandRun, type RemoteRun } from "./backend.ts";
@@ -116,21 +116,14 @@ export function simulatedCommands(world: World): CommandBackend {
   };
 }
 
-/** The endpoint of a connection, by which the world knows its hosts. */
-export const endpointOf = (host: string, port: number, proxy?: { host: string; port: number }): string =>
-  `${proxy === undefined ? "" : `${proxy.host}:${proxy.port}>`}${host}:${port}`;
-
 /**
  * The plugin's own dialling: it retries whatever goes wrong, a wrong host key too, until its limit; without a limit
  * until the step's timeout, and then says nothing but that. https://github.com/pulumi/pulumi-command/blob/v1.2.1/provider/pkg/provider/remote/connection.go
  */
 function dial(world: World, run: RemoteRun): { host: Host; seconds: number } {
   const { connection } = run;
-  const host = world.hosts.get(endpointOf(connection.host, connection.port, connection.proxy));
-  const jump =
-    connection.proxy === undefined
-      ? undefined
-      : world.hosts.get(endpointOf(connection.proxy.host, connection.proxy.port));
+  const host = world.at(connection.host, connection.port, connection.proxy);
+  const jump = connection.proxy === undefined ? undefined : world.at(connection.proxy.host, connection.proxy.port);
   const budget = run.timeoutSeconds ?? Infinity;
   const at = `${connection.host}:${connection.port}`;
   const problem = (): string | undefined => {
@@ -140,7 +133,7 @@ function dial(world: World, run: RemoteRun): { host: Host; seconds: number } {
     if (!host.sshUp || host.bootSeconds > budget) return `dial tcp ${at}: connect: connection refused`;
     if (connection.hostKey !== undefined && keyWords(connection.hostKey) !== host.hostKey)
       return "ssh: handshake failed: ssh: host key mismatch";
-    if (host.loginRefused)
+    if (!takesKey(host, connection.privateKey ?? ""))
       return "ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain";
     return undefined;
   };

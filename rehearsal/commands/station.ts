@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ScriptCall } from "../../components/host/command-text.ts";
-import { fingerprint, keyWords, type Host } from "../world/host.ts";
+import { fingerprint, keyWords, takesKey, type Host } from "../world/host.ts";
 import { DURATIONS } from "../world/durations.ts";
 import type { World } from "../world/world.ts";
 import type { CommandRun } from "./backend.ts";
-import { endpointOf, playScript, type Played } from "./simulated.ts";
+import { playScript, secretsOf, type Played } from "./simulated.ts";
 
 /** One host that a station script may run on, as its TARGETS name it. */
 interface Target {
@@ -48,7 +48,11 @@ function parseTargets(text: string): Target[] {
     }));
 }
 
-function knock(host: Host | undefined, at: { host: string; port: number; key: string }): Phase {
+function knock(
+  host: Host | undefined,
+  at: { host: string; port: number; key: string },
+  keys: readonly string[],
+): Phase {
   const tcp = (word: string, readyIn = Infinity): Phase => ({
     kind: "TCP",
     word: `ssh: connect to host ${at.host} port ${at.port}: ${word}`,
@@ -60,7 +64,7 @@ function knock(host: Host | undefined, at: { host: string; port: number; key: st
   if (keyWords(at.key) !== host.hostKey) {
     return { kind: "HOSTKEY", expected: fingerprint(at.key), found: fingerprint(host.hostKey) };
   }
-  if (host.loginRefused) return { kind: "LOGIN" };
+  if (!keys.some((key) => takesKey(host, key))) return { kind: "LOGIN" };
   return { kind: "OK", host };
 }
 
@@ -70,12 +74,12 @@ const NEEDS_API: ReadonlySet<string> = new Set(["k3s-member", "crds"]);
 const hasApi = (host: Host): boolean =>
   host.k3s.role === "server" && host.k3s.cluster?.runs(host) === true && host.k3s.cluster.apiUp();
 
-function attempt(world: World, target: Target, script: string): Phase {
+function attempt(world: World, target: Target, script: string, keys: readonly string[]): Phase {
   if (target.jump !== undefined) {
-    const first = knock(world.hosts.get(endpointOf(target.jump.host, target.jump.port)), target.jump);
+    const first = knock(world.at(target.jump.host, target.jump.port), target.jump, keys);
     if (first.kind !== "OK") return first;
   }
-  const reached = knock(world.hosts.get(endpointOf(target.host, target.port, target.jump)), target);
+  const reached = knock(world.at(target.host, target.port, target.jump), target, keys);
   return reached.kind === "OK" && NEEDS_API.has(script) && !hasApi(reached.host) ? { kind: "ELSEWHERE" } : reached;
 }
 
@@ -107,10 +111,12 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
   const { TARGETS = "", CONNECT_SECONDS, UNREACHABLE, LIMIT_SECONDS, SCRIPT = call.script } = call.parameters;
   const connectSeconds = Number(CONNECT_SECONDS ?? 0);
   const targets = parseTargets(TARGETS);
+  const { SSH_PRIVATE_KEY = "", PREVIOUS_SSH_PRIVATE_KEY = "" } = secretsOf(run.stdin);
+  const keys = [SSH_PRIVATE_KEY, PREVIOUS_SSH_PRIVATE_KEY].filter((key) => key !== "");
   let waited = 0;
   for (;;) {
     await sleep(1, undefined, { signal: run.signal });
-    const phases = targets.map((target) => ({ target, phase: attempt(world, target, call.script) }));
+    const phases = targets.map((target) => ({ target, phase: attempt(world, target, call.script, keys) }));
     const open = phases.find(({ phase }) => phase.kind === "OK");
     if (open?.phase.kind === "OK") {
       const limitSeconds = Number(LIMIT_SECONDS ?? 3600);

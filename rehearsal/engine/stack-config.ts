@@ -1,13 +1,12 @@
 import { parse } from "yaml";
+import { placeholderKey } from "./placeholder-key.ts";
 
 /** The setting that a rehearsal must not need: it is put in where the file has none. */
 const PRIVATE_KEY = "sshPrivateKey";
+const PREVIOUS_PRIVATE_KEY = "previousSshPrivateKey";
 
-/** Has the form of a private key, and opens nothing: simulated hosts take any. */
-const PLACEHOLDER_KEY = `-----BEGIN OPENSSH PRIVATE KEY-----
-${Buffer.from("a placeholder of the rehearsal").toString("base64")}
------END OPENSSH PRIVATE KEY-----
-`;
+/** Stands in for the key that a rehearsal must not need. */
+const PLACEHOLDER_KEY = placeholderKey("rehearsal");
 
 const PLACEHOLDER = "placeholder";
 
@@ -75,7 +74,10 @@ export function readStackConfig(text: string, project: string): StackConfig {
   );
   const key = `${project}:${PRIVATE_KEY}`;
   const secret: Record<string, string> = {};
-  for (const path of found) secret[path] = path === key ? PLACEHOLDER_KEY : PLACEHOLDER;
+  const previous = `${project}:${PREVIOUS_PRIVATE_KEY}`;
+  for (const path of found) {
+    secret[path] = path === key ? PLACEHOLDER_KEY : path === previous ? placeholderKey("previous") : PLACEHOLDER;
+  }
   if (!(key in named)) secret[key] ??= PLACEHOLDER_KEY;
   return { plain: named, secret };
 }

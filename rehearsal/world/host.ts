@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { publicHalf } from "../../components/bootstrap/login-key.ts";
 import type { Cluster } from "./cluster.ts";
 
 /** What a host has of k3s: each part may be there without the next, where a run stopped half-way. */
@@ -37,6 +38,8 @@ export interface Host {
   /** What sshd shows: type and base64, without a comment. */
   hostKey: string;
   loginRefused: boolean;
+  /** Public keys that may log in, without comments; undefined: whatever comes, as on a host that people set up. */
+  authorizedKeys: ReadonlySet<string> | undefined;
   /** Seconds until sshd answers after the start of the next connection; used up by waiting. */
   bootSeconds: number;
   /** Everything on this host takes this many times as long. */
@@ -61,6 +64,7 @@ export function newHost(given: Pick<Host, "name" | "endpoint" | "address" | "net
     alive: true,
     sshUp: true,
     loginRefused: false,
+    authorizedKeys: undefined,
     bootSeconds: 0,
     slowness: 1,
     notReady: false,
@@ -74,6 +78,11 @@ export function newHost(given: Pick<Host, "name" | "endpoint" | "address" | "net
 
 /** Type and base64 of a public key, without its comment. */
 export const keyWords = (key: string): string => key.trim().split(/\s+/).slice(0, 2).join(" ");
+
+/** Whether a private key opens a host. */
+export const takesKey = (host: Host, privateKey: string): boolean =>
+  !host.loginRefused &&
+  (host.authorizedKeys === undefined || host.authorizedKeys.has(publicHalf(privateKey).publicKey));
 
 /** OpenSSH's fingerprint of a public key, such as `SHA256:nThbg6kX…`. */
 export function fingerprint(key: string): string {

@@ -22,6 +22,16 @@ export interface WorldEvent {
   readonly clusters: readonly { region: string; members: number; live: number; apiUp: boolean }[];
 }
 
+/** Where an sshd answers. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An endpoint as text, by which the world knows its hosts. */
+export const endpointOf = (host: string, port: number, through?: Endpoint): string =>
+  `${through === undefined ? "" : `${through.host}:${through.port}>`}${host}:${port}`;
+
 /** What happens outside Pulumi: hosts, clusters, and a record of everything that was done to them. */
 export class World {
   /** By endpoint. */
@@ -39,6 +49,17 @@ export class World {
     const host = newHost(given);
     this.hosts.set(host.endpoint, host);
     return host;
+  }
+
+  /**
+   * The host that answers at a host and port, seen through a jump host where there is one. A host behind a machine of
+   * the region may stand under that machine's name, for its address is known only once it is made.
+   */
+  at(host: string, port: number, through?: Endpoint): Host | undefined {
+    const direct = this.hosts.get(endpointOf(host, port, through));
+    if (direct !== undefined || through === undefined) return direct;
+    const jump = this.hosts.get(endpointOf(through.host, through.port));
+    return jump && this.hosts.get(endpointOf(host, port, { host: jump.name, port: 0 }));
   }
 
   /** The host of this name. @throws Error that lists the names there are */

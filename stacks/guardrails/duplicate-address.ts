@@ -1,10 +1,11 @@
-import type { ExistingMachineSettings } from "../region-settings.ts";
 import { problemText, type Rule } from "../settings/problem.ts";
+import type { ExistingMachineSettings } from "../sites/existing-settings.ts";
 import { type Guardrail, machinePath, machinesOf } from "./guardrail.ts";
 
 /** The SSH server that a machine is reached at. Behind another jump host, the same address is another server. */
 function sshPlace({ ssh: { host, port, jump } }: ExistingMachineSettings): string {
-  const through = jump === undefined ? "" : ` through ${jump.host}:${jump.port}`;
+  const through =
+    jump === undefined ? "" : ` through ${"machine" in jump ? jump.machine : `${jump.host}:${jump.port}`}`;
   return `${host}:${port}${through}`;
 }
 
@@ -32,7 +33,7 @@ export const duplicateAddress: Guardrail = {
   reason: "two machines at one address are one host: the second would be installed over the first",
   severity: "refuse",
   check: (settings) => {
-    const machines = machinesOf(settings);
+    const machines = machinesOf(settings).filter((machine) => "address" in machine);
     const addresses = shared(
       machines,
       (machine) => machine.address,

@@ -1,5 +1,5 @@
 import type { Deployed } from "../deployed.ts";
-import type { ExistingMachineSettings, RegionSettings } from "../region-settings.ts";
+import type { MachineSettings, RegionSettings } from "../region-settings.ts";
 import { formatPath } from "../settings/problem.ts";
 
 /**
@@ -23,13 +23,17 @@ export interface Guardrail {
 }
 
 /** All machines of a region, sorted by site and name. */
-export const machinesOf = (settings: RegionSettings): readonly ExistingMachineSettings[] =>
+export const machinesOf = (settings: RegionSettings): readonly MachineSettings[] =>
   settings.sites.flatMap((site) => site.machines);
 
 /** The servers of a region, sorted by site and name. */
-export const serversOf = (settings: RegionSettings): readonly ExistingMachineSettings[] =>
+export const serversOf = (settings: RegionSettings): readonly MachineSettings[] =>
   machinesOf(settings).filter((machine) => machine.role === "server");
 
 /** Where a machine stands in the settings. */
-export const machinePath = ({ site, pool, name }: ExistingMachineSettings): string =>
+export const machinePath = ({ site, pool, name }: MachineSettings): string =>
   formatPath(["sites", site, "pools", pool, "machines", name]);
+
+/** The private address that the settings state; undefined where the machine gets one when it is made. */
+export const statedAddress = (machine: MachineSettings): string | undefined =>
+  "address" in machine ? machine.address : undefined;

@@ -1,7 +1,7 @@
 import type { Deployed } from "../deployed.ts";
-import type { ExistingMachineSettings, RegionSettings } from "../region-settings.ts";
+import type { MachineSettings, RegionSettings } from "../region-settings.ts";
 import { problemText } from "../settings/problem.ts";
-import { type Guardrail, machinesOf } from "./guardrail.ts";
+import { type Guardrail, machinesOf, statedAddress } from "./guardrail.ts";
 
 type DeployedNode = Deployed["nodes"][number];
 
@@ -13,7 +13,7 @@ interface Change {
   readonly losesData: boolean;
 }
 
-function changeOf(before: DeployedNode, after: ExistingMachineSettings | undefined): Change | undefined {
+function changeOf(before: DeployedNode, after: MachineSettings | undefined): Change | undefined {
   const { name } = before;
   const wasServer = before.role === "server";
   if (after === undefined) return wasServer ? { name, why: "removed", losesData: true } : undefined;
@@ -22,8 +22,9 @@ function changeOf(before: DeployedNode, after: ExistingMachineSettings | undefin
   if (before.generation !== after.generation) {
     return { name, why: `generation ${before.generation} → ${after.generation}`, losesData: true };
   }
-  if (before.address !== after.address) {
-    return { name, why: `address ${before.address} → ${after.address}`, losesData: true };
+  const address = statedAddress(after);
+  if (address !== undefined && before.address !== address) {
+    return { name, why: `address ${before.address} → ${address}`, losesData: true };
   }
   return undefined;
 }

@@ -10,8 +10,11 @@ interface RawMachine {
   readonly name: string;
   readonly path: readonly string[];
   readonly fields: Tree;
+  readonly site: string;
   readonly lan: unknown;
   readonly sitePath: string;
+  /** The nearest `jump`, and where it stands. */
+  readonly jump: { readonly path: readonly string[]; readonly value: unknown } | undefined;
 }
 
 const children = (value: unknown): readonly (readonly [string, Tree])[] =>
@@ -28,13 +31,23 @@ const pools = (sites: unknown) =>
 
 function machines(sites: unknown): RawMachine[] {
   return pools(sites).flatMap(({ siteName, site, poolName, pool }) =>
-    children(pool["machines"]).map(([name, fields]) => ({
-      name,
-      path: ["sites", siteName, "pools", poolName, "machines", name],
-      fields,
-      lan: site["lan"],
-      sitePath: `sites.${siteName}`,
-    })),
+    children(pool["machines"]).map(([name, fields]) => {
+      const places: readonly (readonly [readonly string[], Tree])[] = [
+        [["sites", siteName, "pools", poolName, "machines", name], fields],
+        [["sites", siteName, "pools", poolName], pool],
+        [["sites", siteName], site],
+      ];
+      const [nearest] = places.filter(([, tree]) => tree["jump"] !== undefined);
+      return {
+        name,
+        path: places[0]?.[0] ?? [],
+        fields,
+        site: siteName,
+        lan: site["lan"],
+        sitePath: `sites.${siteName}`,
+        jump: nearest && { path: [...nearest[0], "jump"], value: nearest[1]["jump"] },
+      };
+    }),
   );
 }
 
@@ -81,6 +94,41 @@ function outsideLan({ path, fields, lan, sitePath }: RawMachine): Problem[] {
   ];
 }
 
+function jumpMachineOf({ jump }: RawMachine): string | undefined {
+  const name = children({ jump: jump?.value })[0]?.[1]["machine"];
+  return typeof name === "string" ? name : undefined;
+}
+
+/** A machine in between stands on another site, and is itself reached without one: it is declared first. */
+function jumpMachines(all: readonly RawMachine[]): Problem[] {
+  const problems = all.flatMap((machine): Problem[] => {
+    const name = jumpMachineOf(machine);
+    if (name === undefined || machine.jump === undefined) return [];
+    const path = [...machine.jump.path, "machine"];
+    const direct = all.filter(
+      ({ site, jump }) => site !== machine.site && (jump === undefined || jump.value === "none"),
+    );
+    const rule = {
+      allowed: `a machine of another site that is reached without a jump host: ${direct.map((one) => one.name).join(", ") || "there is none"}`,
+      fix: `${direct.length === 0 ? "" : "write one of these, "}write a host with its hostKey, or remove jump`,
+    };
+    if (direct.some((one) => one.name === name)) return [];
+    const found = all.find((one) => one.name === name);
+    if (found === undefined) {
+      return [{ path, found: JSON.stringify(name), ...rule }];
+    }
+    const why = found.site === machine.site ? "which stands on the same site" : "which is reached through another host";
+    return [
+      {
+        path,
+        found: `${JSON.stringify(name)}, ${why}`,
+        ...rule,
+      },
+    ];
+  });
+  return problems.filter(({ path }, index) => index === problems.findIndex((one) => one.path.join() === path.join()));
+}
+
 function noServer(sites: unknown): Problem[] {
   const all = pools(sites);
   // Where a role is missing or wrong, that is the mistake to correct first.
@@ -107,5 +155,6 @@ export function crossShapeProblems(values: Tree, plans: readonly RegionPlan[]): 
     ...noServer(values["sites"]),
     ...sharedNames(all),
     ...all.flatMap(outsideLan),
+    ...jumpMachines(all),
   ];
 }

@@ -56,9 +56,10 @@ export const RULES = {
     fix: "copy the line of /etc/ssh/ssh_host_ed25519_key.pub on that host",
   },
   jump: {
-    allowed: "none, or an object with the keys host, hostKey, port, user",
+    allowed: "none, an object with the keys host, hostKey, port, user, or one with the key machine alone",
     fix: "write the host in between as an object",
   },
+  jumpMachine: { allowed: "the name of a machine of another site", fix: "write the machine's name" },
   role: { allowed: "server or agent", fix: "write server for the control plane and etcd, agent for pods only" },
   address: { allowed: "an IPv4 address", fix: "write the host's private address, which becomes its node-ip" },
   generation: {

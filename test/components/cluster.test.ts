@@ -19,7 +19,12 @@ const declare = (
   const { earlierContacts, ...kubernetes } = more;
   const site = new ExistingSite("tokyo-rack", {
     region: "tokyo",
-    hosts: specs.map((spec) => ({ spec, address: addressOf(spec.name), ssh: sshTarget(addressOf(spec.name)) })),
+    hosts: specs.map((spec) => ({
+      spec,
+      address: addressOf(spec.name),
+      ssh: sshTarget(addressOf(spec.name)),
+      reach: addressOf(spec.name),
+    })),
     privateKey: PRIVATE_KEY,
     connectSeconds: 300,
   });
@@ -177,7 +182,7 @@ describe("the endpoint of a cluster", () => {
     let endpoint = "";
     await recordGraph(
       () => {
-        endpoint = declare(specs, more).endpoint;
+        declare(specs, more).endpoint.apply((value) => (endpoint = value));
       },
       { state: fakeOutputs },
     );
@@ -185,7 +190,7 @@ describe("the endpoint of a cluster", () => {
   };
   const earlier = ["s-a", "s-b", "s-c"].map((name) => ({
     name,
-    address: addressOf(name),
+    reach: addressOf(name),
     ...sshTarget(addressOf(name)),
   }));
 
@@ -212,7 +217,7 @@ describe("a jump host", () => {
         const [spec] = [machineSpec("s-a", "server")];
         const site = new ExistingSite("tokyo-rack", {
           region: "tokyo",
-          hosts: [{ spec, address: "10.20.0.1", ssh: sshTarget("10.20.0.1", { jump }) }],
+          hosts: [{ spec, address: "10.20.0.1", ssh: sshTarget("10.20.0.1", { jump }), reach: "10.20.0.1" }],
           privateKey: pulumi.output("plain-key"),
           connectSeconds: 300,
         });

@@ -1,10 +1,13 @@
 import { globSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { RecordOptions } from "./record-graph.ts";
+import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
 import { fakeOutputs } from "./fakes.ts";
 
-/** In the form of a private key, and recognisable wherever it must not appear. */
-const PLANTED_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nplanted-private-key\n-----END OPENSSH PRIVATE KEY-----\n";
+/** A real private key, and the part of its text that must appear nowhere. */
+const PLANTED_KEY = placeholderKey("planted");
+/** Text that is only in the planted key. */
+export const PLANTED_SECRET = PLANTED_KEY.split("\n")[1]!.slice(-30);
 
 const root = new URL("../../", import.meta.url);
 

@@ -4,7 +4,7 @@ import { HOST_KEY } from "../support/sample.ts";
 
 const contact = (name: string, address = `10.0.0.${name.charCodeAt(0)}`): ServerContact => ({
   name,
-  address,
+  reach: address,
   host: address,
   port: 22,
   user: "root",

@@ -23,7 +23,7 @@ config:
     'hybrid-k3s:backups["keys"][0]',
     'hybrid-k3s:backups["secretKey"]',
   ]);
-  expect(secret["hybrid-k3s:sshPrivateKey"]).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
+  expect(secret["hybrid-k3s:sshPrivateKey"]).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
   expect(secret['hybrid-k3s:backups["secretKey"]']).toBe("placeholder");
 });
 

@@ -1,10 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
+import sshpk from "sshpk";
 import { beforeEach, describe, expect, test } from "vitest";
-import { loadSettings, loadSshPrivateKey } from "../../stacks/settings.ts";
+import { loadLoginKey, loadSettings } from "../../stacks/settings.ts";
+import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
 import { goodFixture } from "./settings-fixtures.ts";
 
 const config = new pulumi.Config("hybrid-k3s");
-const PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----";
+const PRIVATE_KEY = placeholderKey("settings").trim();
+const ENCRYPTED_KEY = sshpk.parsePrivateKey(PRIVATE_KEY, "pem").toString("openssh", { passphrase: "hunter2" });
 
 /** Hands settings over the way the engine does: objects as JSON. */
 function give(values: Readonly<Record<string, unknown>>, secretKeys: readonly string[] = []): void {
@@ -72,20 +75,47 @@ describe("the SSH private key", () => {
     ["a public key", "ssh-ed25519 AAAA", "something else than a private key (not shown)"],
   ])("is refused when %s", (_, value, found) => {
     give(value === undefined ? {} : { sshPrivateKey: value }, ["sshPrivateKey"]);
-    expect(() => loadSshPrivateKey(config)).toThrow(`sshPrivateKey: found ${found} · ${FIX}`);
+    expect(() => loadLoginKey(config)).toThrow(`sshPrivateKey: found ${found} · ${FIX}`);
+  });
+
+  test.each([
+    ["is protected by a passphrase", ENCRYPTED_KEY, "a private key with a passphrase"],
+    [
+      "is damaged",
+      "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----",
+      "a private key that cannot be read",
+    ],
+  ])("is refused when it %s", (_, value, found) => {
+    give({ sshPrivateKey: value }, ["sshPrivateKey"]);
+    expect(() => loadLoginKey(config)).toThrow(
+      `sshPrivateKey: found ${found} (not shown) · allowed an encrypted SSH private key without a passphrase of its own · fix: `,
+    );
+  });
+
+  test("before this one is read too, and held to the same", async () => {
+    give({ sshPrivateKey: PRIVATE_KEY, previousSshPrivateKey: placeholderKey("old") }, [
+      "sshPrivateKey",
+      "previousSshPrivateKey",
+    ]);
+    expect(await pulumi.isSecret(loadLoginKey(config).previous!)).toBe(true);
+    give({ sshPrivateKey: PRIVATE_KEY, previousSshPrivateKey: "~/.ssh/old" }, [
+      "sshPrivateKey",
+      "previousSshPrivateKey",
+    ]);
+    expect(() => loadLoginKey(config)).toThrow("previousSshPrivateKey: found something else than a private key");
   });
 
   test("is refused in plain text", () => {
     give({ sshPrivateKey: PRIVATE_KEY });
-    expect(() => loadSshPrivateKey(config)).toThrow(
-      `sshPrivateKey: found a private key in plain text (not shown) · ${FIX}`,
-    );
+    expect(() => loadLoginKey(config)).toThrow(`sshPrivateKey: found a private key in plain text (not shown) · ${FIX}`);
   });
 
   test("is a secret, and ends with the line break that OpenSSH needs", async () => {
     give({ sshPrivateKey: PRIVATE_KEY }, ["sshPrivateKey"]);
-    const key = loadSshPrivateKey(config);
-    expect(await pulumi.isSecret(key)).toBe(true);
-    expect(await new Promise((resolve) => key.apply(resolve))).toBe(`${PRIVATE_KEY}\n`);
+    const { privateKey, publicKey, digest } = loadLoginKey(config);
+    expect(await pulumi.isSecret(privateKey)).toBe(true);
+    expect(await new Promise((resolve) => privateKey.apply(resolve))).toBe(`${PRIVATE_KEY}\n`);
+    expect(publicKey).toMatch(/^ssh-ed25519 [A-Za-z0-9+/=]+$/);
+    expect(digest).toMatch(/^[0-9a-f]{8}$/);
   });
 });

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { publicHalf } from "../../components/bootstrap/login-key.ts";
+import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
 import type { RunRecord } from "../../rehearsal/engine/steps.ts";
 import { Rehearsal } from "../../rehearsal/rehearsal.ts";
 import { declareRegion } from "../../stacks/region.ts";
@@ -21,6 +23,8 @@ export interface Measurement {
   readonly roundTrips?: readonly [number, number];
 }
 
+const BENCH_KEY = placeholderKey("bench");
+
 const settingsOf = (nodes: number) => {
   const { config } = parse(stackOfSize(nodes)) as { config: Record<string, unknown> };
   const values = Object.entries(config).map(([key, value]): [string, unknown] => [
@@ -34,7 +38,7 @@ function declare(nodes: number) {
   return declareRegion({
     settings: settingsOf(nodes),
     versions: readVersions(),
-    sshPrivateKey: pulumi.secret("-----BEGIN OPENSSH PRIVATE KEY-----\nbench\n-----END OPENSSH PRIVATE KEY-----\n"),
+    login: { privateKey: pulumi.secret(BENCH_KEY), ...publicHalf(BENCH_KEY) },
     clearPendingRelease: () => Promise.resolve([]),
   });
 }

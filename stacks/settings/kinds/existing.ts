@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { isIpv4Address } from "../../../components/network/cidr.ts";
+import type { ExistingMachineSettings, ExistingSiteSettings, JumpSettings } from "../../sites/existing-settings.ts";
+import { RULES } from "../rules.ts";
+import { cidr, generation, host, hostKey, login, node, type ParsedJump, role, zone } from "../shared.ts";
+import { machinesIn, specOf, type Placed } from "../site-machines.ts";
+import { named, present, strict, text } from "../zod-problems.ts";
+
+const LOGIN_USER = "root";
+const SSH_PORT = 22;
+
+const machine = strict({
+  address: text(RULES.address, isIpv4Address),
+  hostKey,
+  sshAddress: host.optional(),
+  generation,
+  ...login,
+  ...node,
+});
+
+const pool = strict({ role, ...login, ...node, machines: named(RULES.machines, machine) });
+
+/** A site of kind `existing`, as a user writes it. */
+export const existingSite = strict({
+  provider: z.literal("existing"),
+  lan: cidr(RULES.lan, 8, 30),
+  zone: zone.optional(),
+  ...login,
+  pools: named(RULES.pools, pool),
+});
+
+type Parsed = z.output<typeof existingSite>;
+
+/** A jump that is given, or undefined where the nearest setting says `none` or nothing. */
+const hop = (jump: ParsedJump | undefined): JumpSettings | undefined => (jump === "none" ? undefined : jump);
+
+function machineSettings(placed: Placed<Parsed>): ExistingMachineSettings {
+  const { site, pool: around, machine: own } = placed;
+  return {
+    ...specOf(placed),
+    address: own.address,
+    ssh: present({
+      host: own.sshAddress ?? own.address,
+      port: own.port ?? around.port ?? site.port ?? SSH_PORT,
+      user: own.user ?? around.user ?? site.user ?? LOGIN_USER,
+      hostKey: own.hostKey,
+      jump: hop(own.jump ?? around.jump ?? site.jump),
+    }),
+  };
+}
+
+/** The site with its defaults: what pools and the site say is merged into the machines, which are sorted by name. */
+export const normaliseExistingSite = (name: string, site: Parsed): ExistingSiteSettings => ({
+  name,
+  provider: site.provider,
+  lan: site.lan,
+  machines: machinesIn(name, site).map(machineSettings),
+});

@@ -1,0 +1,98 @@
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import { canonicalCidr, cidrPrefix, isCidr } from "../../components/network/cidr.ts";
+import { byName, isHost, isLabelValue } from "../../components/network/names.ts";
+import { parseDuration } from "../../components/network/units.ts";
+import { parseHostKey } from "./host-key.ts";
+import { labelKeyRule, parseTaint } from "./labels.ts";
+import type { Rule } from "./problem.ts";
+import { RULES } from "./rules.ts";
+import { breaking, keyRuledBy, saying, strict, text, wholeNumber } from "./zod-problems.ts";
+
+/** A range in canonical form within prefix bounds, both included. */
+export const cidr = (rule: Rule, shortest: number, longest: number) =>
+  text(
+    rule,
+    (value) =>
+      isCidr(value) && canonicalCidr(value) === value && cidrPrefix(value) >= shortest && cidrPrefix(value) <= longest,
+    (value) =>
+      isCidr(value) && canonicalCidr(value) !== value
+        ? `clear the bits behind the prefix: ${canonicalCidr(value)}`
+        : undefined,
+  );
+
+/** A DNS name or an IPv4 address. */
+export const host = text(RULES.host, isHost);
+/** A Linux login. */
+export const user = text(RULES.user, (value) => /^[a-z_][a-z0-9_-]{0,31}$/.test(value));
+/** A TCP port. */
+export const port = wholeNumber(RULES.port, 1, 65535);
+/** Value of a zone label. */
+export const zone = text(RULES.zone, (value) => value !== "" && isLabelValue(value));
+/** A pinned public host key, without its comment. */
+export const hostKey = text(RULES.hostKey, (value) => parseHostKey(value) !== undefined).transform(
+  (value) => parseHostKey(value) ?? value,
+);
+/** A duration, in seconds once parsed. */
+export const duration = text(RULES.duration, (value) => parseDuration(value) !== undefined).transform(
+  (value) => parseDuration(value) ?? 0,
+);
+/** A host in between: one that is no machine of the region, or one that is, by name. */
+const jump = z.union(
+  [
+    z.literal("none"),
+    strict({
+      host: host.optional(),
+      port: port.optional(),
+      user: user.optional(),
+      hostKey: hostKey.optional(),
+      machine: z.string(saying(RULES.jumpMachine)).optional(),
+    })
+      .superRefine((value, context) => {
+        const { machine, host: address, hostKey: key } = value;
+        if (machine === undefined) {
+          if (address === undefined) context.addIssue(breaking(RULES.host, ["host"]));
+          if (key === undefined) context.addIssue(breaking(RULES.hostKey, ["hostKey"]));
+        } else if (Object.keys(value).length > 1) {
+          context.addIssue(breaking(RULES.jump));
+        }
+      })
+      .transform(({ machine, host: address = "", port: number = 22, user: login = "root", hostKey: key = "" }) =>
+        machine === undefined ? { host: address, port: number, user: login, hostKey: key } : { machine },
+      ),
+  ],
+  saying(RULES.jump),
+);
+/** Node labels of the user. */
+export const labels = z.record(keyRuledBy(labelKeyRule), text(RULES.labelValue, isLabelValue), saying(RULES.labels));
+const taint = text(RULES.taint, (value) => parseTaint(value) !== undefined);
+/** Node taints, sorted. */
+export const taints = z
+  .array(taint, saying(RULES.taints))
+  .superRefine((values, context) => {
+    const kinds = values.map((value) => parseTaint(value)).map((parsed) => parsed && `${parsed.key}:${parsed.effect}`);
+    kinds.forEach((kind, index) => {
+      if (kinds.indexOf(kind) < index) context.addIssue(breaking(RULES.taintTwice, [index]));
+    });
+  })
+  .transform((values) => values.toSorted(byName).flatMap((value) => parseTaint(value) ?? []));
+
+/** What a site, a pool or a machine may say about the way in; the nearest one counts. */
+export const login = { user: user.optional(), port: port.optional(), jump: jump.optional() };
+/** What a pool or a machine may say about its nodes. */
+export const node = { labels: labels.default({}), taints: taints.optional(), zone: zone.optional() };
+/** Raised by one to replace the host on purpose. */
+export const generation = wholeNumber(RULES.generation, 1).default(1);
+/** What the nodes of a pool are. */
+export const role = z.enum(["server", "agent"], saying(RULES.role));
+
+/** A setting that is one of a list: a wrong one is answered with the nearest. */
+export const oneOf = (what: string, values: readonly string[]) =>
+  text(
+    { allowed: values.join(", "), fix: `write one of these ${what}` },
+    (value) => values.includes(value),
+    (value) => `write "${closest(value, values)}" if that is what you mean`,
+  );
+
+/** A jump as parsed. */
+export type ParsedJump = z.output<typeof jump>;

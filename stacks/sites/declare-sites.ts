@@ -1,0 +1,43 @@
+import type { Machine } from "../../components/machine.ts";
+import type { SiteSettings } from "../region-settings.ts";
+import { declareExistingSite } from "./declare-existing.ts";
+import type { SiteContext } from "./site-context.ts";
+
+/** Names of the machines that a site's own are reached through. */
+const jumpsOf = (site: SiteSettings): readonly string[] =>
+  site.machines.flatMap((machine) => {
+    const jump = "ssh" in machine ? machine.ssh.jump : undefined;
+    return jump !== undefined && "machine" in jump ? [jump.machine] : [];
+  });
+
+/** By kind: how a site is declared. */
+const DECLARE: {
+  readonly [Kind in SiteSettings["provider"]]: (
+    site: Extract<SiteSettings, { provider: Kind }>,
+    context: SiteContext,
+  ) => readonly Machine[];
+} = {
+  existing: declareExistingSite,
+};
+
+const declareSite = (site: SiteSettings, context: SiteContext): readonly Machine[] =>
+  DECLARE[site.provider](site, context);
+
+/** Declares all sites; a site whose hosts are reached through another site's machine comes after that site. */
+export function declareSites(
+  sites: readonly SiteSettings[],
+  surroundings: Omit<SiteContext, "machine">,
+): readonly Machine[] {
+  const machines: Machine[] = [];
+  const machine = (name: string): Machine => {
+    const found = machines.find(({ spec }) => spec.name === name);
+    if (found === undefined)
+      throw new Error(`no machine ${name} is declared before the one that is reached through it`);
+    return found;
+  };
+  const context = { ...surroundings, machine };
+  const direct = sites.filter((site) => jumpsOf(site).length === 0);
+  const indirect = sites.filter((site) => !direct.includes(site));
+  for (const site of [...direct, ...indirect]) machines.push(...declareSite(site, context));
+  return machines;
+}

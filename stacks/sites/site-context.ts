@@ -1,0 +1,18 @@
+import type { LoginKey } from "../../components/bootstrap/login-key.ts";
+import type { Contact } from "../../components/host/station-script.ts";
+import type { Machine } from "../../components/machine.ts";
+
+/** What a site is declared with, whatever its kind. */
+export interface SiteContext {
+  readonly region: string;
+  /** The key that all machines take. */
+  readonly login: LoginKey;
+  /** Seconds that a host may take to answer on SSH. */
+  readonly connectSeconds: number;
+  /** Seconds that a node may take to drain. */
+  readonly drainSeconds: number;
+  /** Servers of the last successful run. @default none on the first one */
+  readonly contacts: readonly Contact[];
+  /** A machine of another site, which is declared already. */
+  readonly machine: (name: string) => Machine;
+}
