@@ -9,8 +9,8 @@ export interface PluginChoice {
   readonly description: string;
 }
 
-/** These reach out to hosts and clusters: with a simulated world they would work on real ones. */
-const REACHES_OUT: ReadonlySet<PluginName> = new Set(["command", "kubernetes"]);
+/** These reach out to hosts, clusters and clouds: with a simulated world they would work on real ones. */
+const REACHES_OUT: ReadonlySet<PluginName> = new Set(["command", "kubernetes", "aws"]);
 
 /**
  * Decides for each provider between stand-in and official plugin.

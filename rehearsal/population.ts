@@ -30,6 +30,7 @@ const machine = (world: World, region: string, { name, address, ssh }: ExistingM
 /** Puts every existing host that the settings name into the world, alive and empty; hosts that are there stay as they are. */
 export function populate(world: World, settings: RegionSettings): void {
   for (const site of settings.sites) {
+    if (site.provider !== "existing") continue;
     for (const host of site.machines) machine(world, settings.region, host);
   }
 }

@@ -21,6 +21,7 @@ import { choosePlugins, type PluginChoice } from "./plugin-choice.ts";
 import { populate } from "./population.ts";
 import { commandStandIn } from "./providers/command.ts";
 import { kubernetesStandIn } from "./providers/kubernetes.ts";
+import { lightsailStandIn } from "./providers/lightsail.ts";
 import { randomStandIn } from "./providers/random.ts";
 import { tlsStandIn } from "./providers/tls.ts";
 import { World } from "./world/world.ts";
@@ -207,7 +208,7 @@ function withOverrides(config: StackConfig, { overrides = {}, secrets = {} }: Re
 }
 
 function standIns(world: World, commands: CommandBackend, providers: readonly PluginChoice[]) {
-  const all = [commandStandIn(commands), randomStandIn, tlsStandIn, kubernetesStandIn(world)];
+  const all = [commandStandIn(commands), randomStandIn, tlsStandIn, kubernetesStandIn(world), lightsailStandIn(world)];
   return all.filter(({ name }) => providers.find((choice) => choice.name === name)?.plugin === undefined);
 }
 

@@ -123,6 +123,7 @@ class Course {
       criticalPath: path,
       simulatedSeconds: total(path),
       releases: releasesOf(state),
+      publicRules: publicRulesOf(this.#rehearsal.world),
     });
     const second = await this.#phase("second preview", () => this.#rehearsal.preview());
     this.#add({ secondPreview: cleanOr(second) });
@@ -175,6 +176,9 @@ class Course {
     this.#add({ destroy: { steps: countSteps(record.steps), left } });
   }
 }
+
+const publicRulesOf = ({ cloud }: Rehearsal["world"]): string[] =>
+  [...cloud.publicRules].flatMap(([machine, rules]) => rules.map((rule) => `${machine} ${rule}`)).sort();
 
 function cleanOr(record: RunRecord): "clean" | string[] {
   return record.steps.length === 0 ? "clean" : describeSteps(record.steps);

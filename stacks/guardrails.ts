@@ -1,15 +1,18 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { Deployed } from "./deployed.ts";
 import { addressChanged } from "./guardrails/address-changed.ts";
+import { bundleTooSmall } from "./guardrails/bundle-too-small.ts";
 import { cidrChanged } from "./guardrails/cidr-changed.ts";
 import { cidrOverlap } from "./guardrails/cidr-overlap.ts";
 import { duplicateAddress } from "./guardrails/duplicate-address.ts";
 import { evenServers } from "./guardrails/even-servers.ts";
 import type { Guardrail, Severity } from "./guardrails/guardrail.ts";
 import { nameRules } from "./guardrails/name-rules.ts";
+import { noWayIn } from "./guardrails/no-way-in.ts";
 import { nodeLimit } from "./guardrails/node-limit.ts";
 import { quorumLoss } from "./guardrails/quorum-loss.ts";
 import { regionRenamed } from "./guardrails/region-renamed.ts";
+import { routedSites } from "./guardrails/routed-sites.ts";
 import { serversSpanSites } from "./guardrails/servers-span-sites.ts";
 import { singleServer } from "./guardrails/single-server.ts";
 import { versionDowngrade } from "./guardrails/version-downgrade.ts";
@@ -22,14 +25,17 @@ export type { Guardrail, Severity } from "./guardrails/guardrail.ts";
 /** Every guardrail, sorted by id. */
 export const guardrails: readonly Guardrail[] = [
   addressChanged,
+  bundleTooSmall,
   cidrChanged,
   cidrOverlap,
   duplicateAddress,
   evenServers,
   nameRules,
+  noWayIn,
   nodeLimit,
   quorumLoss,
   regionRenamed,
+  routedSites,
   serversSpanSites,
   singleServer,
   versionDowngrade,

@@ -22,12 +22,20 @@ export interface StationAction extends ScriptAction {
   readonly connectSeconds: number;
   /** What to do when none can be reached: `fail`, or `leave` the host as it is, say so, and go on. @default "fail" */
   readonly unreachable?: "fail" | "leave";
+  /**
+   * Whether the host may be at its first boot, with an sshd that has neither its host key nor its login yet: both are
+   * waited for then, within `connectSeconds`, and not refused at once.
+   * @default false
+   */
+  readonly booting?: boolean;
 }
 
 /** Arguments of {@link stationScript}. */
 export interface StationScriptArgs {
   readonly script: ScriptFile;
   readonly privateKey: pulumi.Input<string>;
+  /** Tried where `privateKey` is refused. @default none */
+  readonly previousKey?: pulumi.Input<string>;
   readonly create: StationAction;
   readonly update: StationAction;
   /** @default nothing happens on delete */
@@ -58,6 +66,7 @@ const parametersOf = (args: StationScriptArgs, point: StationAction): Record<str
   TARGETS: pulumi.all(point.contacts.map(targetLine)).apply((lines) => lines.join("\n")),
   CONNECT_SECONDS: String(point.connectSeconds),
   UNREACHABLE: point.unreachable ?? "fail",
+  ...(point.booting === true ? { BOOTING: "yes" } : {}),
   LOCK: args.lock ?? "hybrid-k3s",
   LOCK_SECONDS: String(LOCK_SECONDS),
   LIMIT_SECONDS: String(args.limitSeconds),
@@ -93,6 +102,7 @@ export function stationScript(
       ...(args.delete === undefined ? {} : { delete: text(args.delete) }),
       stdin: scriptProgram(overSsh, {
         SSH_PRIVATE_KEY: args.privateKey,
+        ...(args.previousKey === undefined ? {} : { PREVIOUS_SSH_PRIVATE_KEY: args.previousKey }),
         REMOTE_PROGRAM: scriptProgram(args.script, args.secrets ?? {}),
       }),
       ...(args.triggers === undefined ? {} : { triggers: [...args.triggers] }),

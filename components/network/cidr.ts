@@ -1,4 +1,4 @@
-import { Address4 } from "ip-address";
+import { Address4, Address6 } from "ip-address";
 
 const DOTTED_QUAD = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
@@ -75,4 +75,11 @@ export function derivedRanges(id: number): { readonly pods: string; readonly ser
     throw new RangeError(`region number ${id} is not a whole number from 0 to ${MAX_REGION_ID}`);
   }
   return { pods: `10.${64 + 2 * id}.0.0/16`, services: `10.${65 + 2 * id}.0.0/16` };
+}
+
+/** An IPv6 range such as `2001:db8::/64` with the bits behind the prefix cleared; undefined if the text is none. */
+export function canonicalCidr6(text: string): string | undefined {
+  if (!/^[0-9a-f:]+\/(?:0|[1-9]\d{0,2})$/.test(text) || !Address6.isValid(text)) return undefined;
+  const parsed = new Address6(text);
+  return `${parsed.startAddress().correctForm()}/${parsed.subnetMask}`;
 }

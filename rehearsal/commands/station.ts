@@ -58,7 +58,7 @@ function knock(
     word: `ssh: connect to host ${at.host} port ${at.port}: ${word}`,
     readyIn,
   });
-  if (host?.alive !== true) return tcp("Connection timed out");
+  if (host?.alive !== true || host.firewalled) return tcp("Connection timed out");
   if (!host.sshUp) return tcp("Connection refused");
   if (host.bootSeconds > 0) return tcp("Connection refused", host.bootSeconds);
   if (keyWords(at.key) !== host.hostKey) {
@@ -112,7 +112,7 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
   const connectSeconds = Number(CONNECT_SECONDS ?? 0);
   const targets = parseTargets(TARGETS);
   const { SSH_PRIVATE_KEY = "", PREVIOUS_SSH_PRIVATE_KEY = "" } = secretsOf(run.stdin);
-  const keys = [SSH_PRIVATE_KEY, PREVIOUS_SSH_PRIVATE_KEY].filter((key) => key !== "");
+  const keys = [SSH_PRIVATE_KEY, ...(PREVIOUS_SSH_PRIVATE_KEY === "" ? [] : [PREVIOUS_SSH_PRIVATE_KEY])];
   let waited = 0;
   for (;;) {
     await sleep(1, undefined, { signal: run.signal });
@@ -128,6 +128,7 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
       }
       return closing(open.target, call, SCRIPT, { ...played, seconds: waited + DURATIONS.ssh + played.seconds });
     }
+    // A boot is played as a port that is closed until it is over, so BOOTING has nothing to wait for here.
     const readyIn = Math.min(...phases.map(({ phase }) => (phase.kind === "TCP" ? phase.readyIn : Infinity)));
     if (waited + readyIn <= connectSeconds) {
       waited += readyIn;

@@ -9,6 +9,7 @@ import {
   webcrypto,
   type KeyObject,
 } from "node:crypto";
+import sshpk from "sshpk";
 import * as x509 from "@peculiar/x509";
 
 /** A distinguished name and alternative names, as the tls provider takes them. */
@@ -93,9 +94,9 @@ export function keyOutputs(key: KeyObject): Record<string, string> {
     privateKeyPemPkcs8: pkcs8,
     publicKeyPem: publicKey.export({ type: "spki", format: "pem" }) as string,
     publicKeyFingerprintSha256: `SHA256:${createHash("sha256").update(publicDer).digest("base64").replace(/=+$/, "")}`,
-    // The OpenSSH forms are not used by this project; a text that says so is safer than one that looks right.
-    privateKeyOpenssh: "not made by the rehearsal",
-    publicKeyOpenssh: "not made by the rehearsal",
+    privateKeyOpenssh: sshpk.parsePrivateKey(pkcs8, "pem").toString("ssh-private"),
+    publicKeyOpenssh: `${sshpk.parsePrivateKey(pkcs8, "pem").toPublic().toString("ssh").split(" ").slice(0, 2).join(" ")}\n`,
+    // Not used by this project; a text that says so is safer than one that looks right.
     publicKeyFingerprintMd5: "not made by the rehearsal",
   };
 }

@@ -4,6 +4,7 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import pluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import { ApiStatus } from "../world/faults.ts";
 import type { Disturb, Operation, StandIn, StandInType } from "./stand-in.ts";
 import { changedNames, receive, valueAt, send, UNKNOWN, type Received, type Values } from "./wire.ts";
 
@@ -87,7 +88,16 @@ class StandInService {
   }
 
   async #disturbed(operation: Operation, action: "create" | "update" | "delete"): Promise<void> {
-    await this.#disturb({ type: typeOf(operation.urn), name: operation.name, action, signal: operation.signal });
+    const step = { type: typeOf(operation.urn), name: operation.name, action, signal: operation.signal };
+    for (let failed = 0; ; failed++) {
+      try {
+        await this.#disturb(step);
+        return;
+      } catch (error) {
+        const retries = error instanceof ApiStatus ? (this.#standIn.retries?.[error.status] ?? 0) : 0;
+        if (failed >= retries) throw error;
+      }
+    }
   }
 
   check(call: Call<messages.CheckRequest>): object {
@@ -233,7 +243,13 @@ function handlers(service: StandInService, standIn: StandIn): grpc.UntypedServic
     delete: handler((call: Call<messages.DeleteRequest>) => service.delete(call)),
     read: handler((call: Call<messages.ReadRequest>) => service.read(call)),
     invoke: handler((call: Call<messages.InvokeRequest>) => {
-      throw new Error(`the rehearsal has no behaviour for the function ${call.request.getTok()}`);
+      const answer = standIn.functions?.[call.request.getTok()];
+      if (answer === undefined) {
+        throw new Error(`the rehearsal has no behaviour for the function ${call.request.getTok()}`);
+      }
+      const response = new messages.InvokeResponse();
+      response.setReturn(send(answer(receive(call.request.getArgs()).values), []));
+      return response;
     }),
     cancel: handler(() => {
       service.cancel();

@@ -48,6 +48,10 @@ export interface StandIn {
   /** Version of the official plugin whose behaviour it follows. */
   readonly version: string;
   readonly types: readonly StandInType[];
+  /** Functions by token, such as `hcloud:index/getServerType:getServerType`. @default none */
+  readonly functions?: Readonly<Record<string, (inputs: Values) => Values>>;
+  /** How often the real provider tries again, by HTTP status. @default never */
+  readonly retries?: Readonly<Record<number, number>>;
   /** Provider inputs whose change replaces the provider resource, given old and new. @default none */
   readonly replacesProvider?: (olds: Values, news: Values) => readonly string[];
 }

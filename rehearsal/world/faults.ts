@@ -29,8 +29,31 @@ export interface BrokenStep {
   readonly times?: number;
 }
 
+/** A request to a cloud's API that is answered with a status; whether it is tried again is up to the provider. */
+export interface BrokenRequest {
+  readonly kind: "api-status";
+  /** Logical name of the resource. */
+  readonly resource: string;
+  /** HTTP status, such as 429. */
+  readonly status: number;
+  /** @default any of the three */
+  readonly action?: "create" | "update" | "delete";
+  /** How often. @default 1 */
+  readonly times?: number;
+}
+
+/** The error of a {@link BrokenRequest}. */
+export class ApiStatus extends Error {
+  override readonly name = "ApiStatus";
+  readonly status: number;
+  constructor(status: number) {
+    super(status === 429 ? "429 Too Many Requests" : `${status} the API failed`);
+    this.status = status;
+  }
+}
+
 /** What a scenario may break. Hosts and clusters are broken by setting their fields. */
-export type Fault = DroppedSession | BrokenStep;
+export type Fault = DroppedSession | BrokenStep | BrokenRequest;
 
 /** The faults that a scenario has set up, each used up after its times. */
 export class Faults {
@@ -68,10 +91,11 @@ export class Faults {
 
   /** What the stand-ins ask before every step. */
   readonly disturb: Disturb = async ({ name, action, signal }) => {
-    const matches = (fault: Fault): fault is BrokenStep =>
+    const matches = (fault: Fault): fault is BrokenStep | BrokenRequest =>
       fault.kind !== "ssh-dropped" && fault.resource === name && (fault.action ?? action) === action;
     const fault = this.#take(matches);
     if (fault === undefined) return;
+    if (fault.kind === "api-status") throw new ApiStatus(fault.status);
     if (fault.kind === "provider-error") throw new Error(fault.message ?? "500 Internal Server Error");
     this.onHang(name);
     // An hour is for ever here; the engine's cancel ends it.

@@ -27,7 +27,7 @@ export interface Host {
   /** Name for messages: the machine's name, or the address of a jump host. */
   readonly name: string;
   /** Where its sshd answers: `host:port`, behind `jump>` where it is reached through one. */
-  readonly endpoint: string;
+  endpoint: string;
   /** Private address. */
   readonly address: string;
   /** Hosts of one network reach each other on private addresses. */
@@ -35,6 +35,8 @@ export interface Host {
   alive: boolean;
   /** Whether sshd runs on a host that is alive. */
   sshUp: boolean;
+  /** Whether a firewall in front of it lets no SSH through. */
+  firewalled: boolean;
   /** What sshd shows: type and base64, without a comment. */
   hostKey: string;
   loginRefused: boolean;
@@ -63,6 +65,7 @@ export function newHost(given: Pick<Host, "name" | "endpoint" | "address" | "net
     ...given,
     alive: true,
     sshUp: true,
+    firewalled: false,
     loginRefused: false,
     authorizedKeys: undefined,
     bootSeconds: 0,

@@ -1,3 +1,4 @@
+import { Cloud } from "./cloud.ts";
 import { Cluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
 import { newHost, type Host } from "./host.ts";
@@ -39,6 +40,7 @@ export class World {
   readonly clusters: Cluster[] = [];
   readonly events: WorldEvent[] = [];
   readonly faults = new Faults();
+  readonly cloud = new Cloud();
   /** Simulated seconds that each resource's last step took, by logical name. */
   readonly durations = new Map<string, number>();
 
@@ -60,6 +62,19 @@ export class World {
     if (direct !== undefined || through === undefined) return direct;
     const jump = this.hosts.get(endpointOf(through.host, through.port));
     return jump && this.hosts.get(endpointOf(host, port, { host: jump.name, port: 0 }));
+  }
+
+  /** Takes a host out: it is gone, with all that was on it. */
+  removeHost(host: Host): void {
+    host.alive = false;
+    this.hosts.delete(host.endpoint);
+  }
+
+  /** A host answers at another endpoint from now on. */
+  moveHost(host: Host, endpoint: string): void {
+    this.hosts.delete(host.endpoint);
+    host.endpoint = endpoint;
+    this.hosts.set(endpoint, host);
   }
 
   /** The host of this name. @throws Error that lists the names there are */

@@ -24,7 +24,7 @@ export interface Guardrail {
 
 /** All machines of a region, sorted by site and name. */
 export const machinesOf = (settings: RegionSettings): readonly MachineSettings[] =>
-  settings.sites.flatMap((site) => site.machines);
+  settings.sites.flatMap<MachineSettings>((site) => site.machines);
 
 /** The servers of a region, sorted by site and name. */
 export const serversOf = (settings: RegionSettings): readonly MachineSettings[] =>

@@ -31,7 +31,7 @@ export const RULES = {
   registries: { allowed: "the content of k3s's registries.yaml", fix: "write it as an object" },
   duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
   meshProvider: { allowed: "none", fix: 'write "none" or remove the mesh setting' },
-  siteProvider: { allowed: "existing", fix: 'write "existing"' },
+  siteProvider: { allowed: "existing, lightsail", fix: "write one of these kinds of site" },
   sites: { allowed: "at least one site, by name", fix: "add a site by its name" },
   pools: { allowed: "at least one pool, by name", fix: "add a pool by its name, or remove the site" },
   machines: { allowed: "at least one machine, by name", fix: "add a machine by its name, or remove the pool" },
@@ -60,6 +60,26 @@ export const RULES = {
     fix: "write the host in between as an object",
   },
   jumpMachine: { allowed: "the name of a machine of another site", fix: "write the machine's name" },
+  accessFrom: {
+    allowed: "a list of IPv4 or IPv6 ranges that may connect",
+    fix: 'write the address of this computer as the internet sees it, such as ["198.51.100.7/32"]',
+  },
+  accessRange: {
+    allowed: "an IPv4 range from /8 to /32 or an IPv6 range from /16 to /128; never the whole internet",
+    fix: "write the address of this computer as the internet sees it, with /32",
+  },
+  awsZone: { allowed: "the letter of a zone, such as a", fix: "write the letter alone; awsRegion has the rest" },
+  bundleMissing: {
+    allowed: "a bundle on the machine, its pool or its site",
+    fix: "write one, such as large_3_0; docs/sites/lightsail.md lists them",
+  },
+  diskSize: { allowed: "a size from 8GiB to 16TiB", fix: "write a whole number with its unit: GiB or TiB" },
+  snapshots: { allowed: 'a full hour in UTC such as "18:00"', fix: "write it in quotes, with the minutes 00" },
+  tags: { allowed: "an object of texts", fix: 'write it like { team: "platform" }' },
+  tag: {
+    allowed: "at most 63 letters, digits, -, _ or .",
+    fix: "write a text, in quotes if it looks like a number or like true",
+  },
   role: { allowed: "server or agent", fix: "write server for the control plane and etcd, agent for pods only" },
   address: { allowed: "an IPv4 address", fix: "write the host's private address, which becomes its node-ip" },
   generation: {

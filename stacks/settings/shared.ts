@@ -1,8 +1,8 @@
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
-import { canonicalCidr, cidrPrefix, isCidr } from "../../components/network/cidr.ts";
+import { canonicalCidr, canonicalCidr6, cidrPrefix, isCidr, isIpv4Address } from "../../components/network/cidr.ts";
 import { byName, isHost, isLabelValue } from "../../components/network/names.ts";
-import { parseDuration } from "../../components/network/units.ts";
+import { parseDuration, parseSize } from "../../components/network/units.ts";
 import { parseHostKey } from "./host-key.ts";
 import { labelKeyRule, parseTaint } from "./labels.ts";
 import type { Rule } from "./problem.ts";
@@ -86,13 +86,46 @@ export const generation = wholeNumber(RULES.generation, 1).default(1);
 /** What the nodes of a pool are. */
 export const role = z.enum(["server", "agent"], saying(RULES.role));
 
-/** A setting that is one of a list: a wrong one is answered with the nearest. */
-export const oneOf = (what: string, values: readonly string[]) =>
-  text(
-    { allowed: values.join(", "), fix: `write one of these ${what}` },
-    (value) => values.includes(value),
-    (value) => `write "${closest(value, values)}" if that is what you mean`,
-  );
+function isSource(value: string): boolean {
+  if (isCidr(value)) return canonicalCidr(value) === value && cidrPrefix(value) >= 8;
+  return canonicalCidr6(value) === value && Number(value.split("/")[1]) >= 16;
+}
+
+const source = text(RULES.accessRange, isSource, (value) => {
+  if (isIpv4Address(value)) return `write ${value}/32`;
+  const canonical = isCidr(value) ? canonicalCidr(value) : canonicalCidr6(value);
+  return canonical === undefined || canonical === value ? undefined : `clear the bits behind the prefix: ${canonical}`;
+});
+/** Who reaches SSH, and the API of servers, while no mesh does it. */
+export const access = strict({
+  from: z
+    .array(source, saying(RULES.accessFrom))
+    .min(1, saying(RULES.accessFrom))
+    .transform((values) => [...new Set(values)].sort(byName)),
+});
+
+/** The size of a disk, in GiB once parsed. */
+export const diskSize = text(RULES.diskSize, (value) => {
+  const size = parseSize(value);
+  return size !== undefined && size >= 8 && size <= 16 * 1024;
+}).transform((value) => parseSize(value) ?? 0);
+
+/** Tags or labels of a cloud's resources. */
+export const tags = z.record(z.string(), text(RULES.tag, isLabelValue), saying(RULES.tags));
+
+/** The fix for a name that is not there: the one that looks most like it. */
+export const nearest = (value: string, values: readonly string[]): string =>
+  `write "${closest(value, values)}" if that is what you mean`;
+
+/**
+ * A setting that is one of a list: a wrong one is answered with the list and the nearest.
+ * @param passes @default whether the list has it
+ */
+export const oneOf = (
+  what: string,
+  values: readonly string[],
+  passes: (value: string) => boolean = (value) => values.includes(value),
+) => text({ allowed: values.join(", "), fix: `write one of these ${what}` }, passes, (value) => nearest(value, values));
 
 /** A jump as parsed. */
 export type ParsedJump = z.output<typeof jump>;

@@ -1,6 +1,7 @@
 import { byName } from "../../components/network/names.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { normaliseExistingSite } from "./kinds/existing.ts";
+import { normaliseLightsailSite } from "./kinds/lightsail.ts";
 import type { ParsedSettings } from "./schema.ts";
 
 type ParsedSite = ParsedSettings["sites"][string];
@@ -13,10 +14,14 @@ const NORMALISE: {
   ) => SiteSettings;
 } = {
   existing: normaliseExistingSite,
+  lightsail: normaliseLightsailSite,
 };
+
+// The kind picks the function: that the two belong together is beyond what the type of a table can say.
+const normalise = (name: string, site: ParsedSite): SiteSettings => NORMALISE[site.provider](name, site as never);
 
 /** The sites and their machines, each sorted by name: the order in the file means nothing. */
 export const normaliseSites = (sites: ParsedSettings["sites"]): readonly SiteSettings[] =>
   Object.entries(sites)
-    .map(([name, site]) => NORMALISE[site.provider](name, site))
+    .map(([name, site]) => normalise(name, site))
     .sort((one, other) => byName(one.name, other.name));

@@ -23,7 +23,7 @@ export function declareExistingSite(site: ExistingSiteSettings, context: SiteCon
       spec,
       address,
       ssh: targetOf(ssh, context),
-      reach: JSON.stringify([spec.generation, address, ssh]),
+      reach: JSON.stringify([address, ssh]),
     })),
     privateKey: context.login.privateKey,
     connectSeconds: context.connectSeconds,

@@ -1,6 +1,7 @@
 import type { Machine } from "../../components/machine.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { declareExistingSite } from "./declare-existing.ts";
+import { declareLightsailSite } from "./declare-lightsail.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Names of the machines that a site's own are reached through. */
@@ -18,10 +19,12 @@ const DECLARE: {
   ) => readonly Machine[];
 } = {
   existing: declareExistingSite,
+  lightsail: declareLightsailSite,
 };
 
+// The kind picks the function: that the two belong together is beyond what the type of a table can say.
 const declareSite = (site: SiteSettings, context: SiteContext): readonly Machine[] =>
-  DECLARE[site.provider](site, context);
+  DECLARE[site.provider](site as never, context);
 
 /** Declares all sites; a site whose hosts are reached through another site's machine comes after that site. */
 export function declareSites(

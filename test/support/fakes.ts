@@ -11,12 +11,24 @@ export const fakeOutputs: FakeState = (type, name) => {
     case "random:index/randomId:RandomId":
       return { hex: `id-of-${name}` };
     case "tls:index/privateKey:PrivateKey":
-      return { privateKeyPem: pulumi.secret(pem("EC PRIVATE KEY", name)) };
+      return {
+        privateKeyPem: pulumi.secret(pem("EC PRIVATE KEY", name)),
+        privateKeyOpenssh: pulumi.secret(pem("OPENSSH PRIVATE KEY", name)),
+        publicKeyOpenssh: `ssh-ed25519 key-of-${name}\n`,
+      };
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert":
       return { certPem: pem("CERTIFICATE", name) };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: pem("CERTIFICATE REQUEST", name) };
+    case "aws:lightsail/instance:Instance":
+      return {
+        createdAt: `creation of ${name}`,
+        privateIpAddress: `private address of ${name}`,
+        publicIpAddress: `public address of ${name}`,
+      };
+    case "aws:lightsail/staticIp:StaticIp":
+      return { ipAddress: `address of ${name}` };
     case "pulumi:pulumi:StackReference":
       return { outputs: {} };
     default:

@@ -1,6 +1,7 @@
 import type { Deployed } from "../../stacks/deployed.ts";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
 import { parseSettings } from "../../stacks/settings.ts";
+import { statedAddress } from "../../stacks/guardrails/guardrail.ts";
 import { goodFixture } from "./settings-fixtures.ts";
 
 type Tree = Record<string, unknown>;
@@ -24,6 +25,18 @@ export interface Wanted {
   readonly lans?: Readonly<Record<string, string>>;
   readonly regions?: Tree;
   readonly accept?: Readonly<Record<string, string>>;
+  /** Further sites, as they are written. */
+  readonly sites?: Tree;
+}
+
+/** A case of a guardrail. */
+export interface Case {
+  readonly title: string;
+  readonly settings?: Wanted;
+  /** What runs; left out before the first update. */
+  readonly deployed?: Wanted;
+  /** The exact findings; none if all is well. */
+  readonly findings?: readonly string[];
 }
 
 /** Three servers on one site. */
@@ -54,7 +67,7 @@ export function regionOf(wanted: Wanted = {}): RegionSettings {
     {
       region,
       kubernetes: { version: wanted.version ?? "v1.36.3+k3s1" },
-      sites: sites(wanted.machines ?? [...SERVERS, AGENT], { ...LANS, ...wanted.lans }),
+      sites: { ...sites(wanted.machines ?? [...SERVERS, AGENT], { ...LANS, ...wanted.lans }), ...wanted.sites },
       accept: wanted.accept ?? {},
     },
     { regions: wanted.regions ?? { [region]: { id: 1 }, mn: { id: 2 } } },
@@ -70,13 +83,13 @@ export function deployedOf(wanted: Wanted = {}): Deployed {
     versions: { kubernetes: kubernetes.version, releases: {} },
     ranges: { pods: plan.pods, services: plan.services },
     nodes: all.flatMap(({ machines }) =>
-      machines.map(({ name, role, site, pool, generation, address }) => ({
-        name,
-        role,
-        site,
-        pool,
-        generation,
-        address,
+      machines.map((machine) => ({
+        name: machine.name,
+        role: machine.role,
+        site: machine.site,
+        pool: machine.pool,
+        generation: machine.generation,
+        address: statedAddress(machine) ?? "",
       })),
     ),
     contacts: [],

@@ -45,7 +45,11 @@ describe("the verdict", () => {
 });
 
 test("a refusal tells every finding, its reason, and how to accept what may be accepted", () => {
-  const settings = regionOf({ machines: [["attic/server A 192.168.1.5"], b], version: "v1.36.2+k3s1" });
+  const settings = regionOf({
+    machines: [["attic/server A 192.168.1.5"], b],
+    version: "v1.36.2+k3s1",
+    accept: { "routed-sites": "the router joins them" },
+  });
   expect(renderRefusal(evaluateGuardrails(settings, undefined).refused)).toBe(
     [
       "3 guardrails refuse this update. Nothing was touched.",

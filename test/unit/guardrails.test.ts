@@ -1,15 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { guardrails } from "../../stacks/guardrails.ts";
-import { AGENT, deployedOf, type MachineLine, regionOf, SERVERS, type Wanted } from "./guardrails-cases.ts";
-
-interface Case {
-  readonly title: string;
-  readonly settings?: Wanted;
-  /** What runs; left out before the first update. */
-  readonly deployed?: Wanted;
-  /** The exact findings; none if all is well. */
-  readonly findings?: readonly string[];
-}
+import { cloudCases } from "./guardrails-cloud-cases.ts";
+import { AGENT, type Case, deployedOf, type MachineLine, regionOf, SERVERS } from "./guardrails-cases.ts";
 
 const [a, b, c] = SERVERS as readonly [MachineLine, MachineLine, MachineLine];
 const renewed = (generation: number, ...lines: readonly MachineLine[]): MachineLine[] =>
@@ -17,6 +9,7 @@ const renewed = (generation: number, ...lines: readonly MachineLine[]): MachineL
 const LONG = "m".repeat(58);
 
 const cases: Readonly<Record<string, readonly Case[]>> = {
+  ...cloudCases,
   "cidr-changed": [
     { title: "before the first update" },
     { title: "the ranges that are deployed", deployed: {} },
@@ -369,7 +362,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
 };
 
 function hostKey(): string {
-  return regionOf().sites[0]!.machines[0]!.ssh.hostKey;
+  const [site] = regionOf().sites;
+  return site?.provider === "existing" ? site.machines[0]!.ssh.hostKey : "";
 }
 
 describe.each(guardrails.map((guardrail) => [guardrail.id, guardrail] as const))("%s", (id, guardrail) => {

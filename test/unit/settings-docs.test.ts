@@ -16,6 +16,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
   readonly default?: unknown;
+  readonly const?: string;
 }
 
 interface Setting {
@@ -34,7 +35,10 @@ function settingsOf(schema: JsonSchema, parent = ""): Setting[] {
   return [
     ...named,
     ...free,
-    ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((one) => settingsOf(one, parent)),
+    // A kind of site is told of under its own name, where it differs from the others.
+    ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((one) =>
+      settingsOf(one, parent === "sites" ? (one.properties?.["provider"]?.const ?? parent) : parent),
+    ),
   ];
 }
 
@@ -64,7 +68,7 @@ describe("docs/settings.md", () => {
   test("gives the defaults that the schema has", () => {
     const shown = { drainTimeout: "5m", connectTimeout: "5m" } as Record<string, string>;
     const wrong = all.flatMap(({ name, parent, schema }) => {
-      const row = rows.get(name) ?? rows.get(`${parent}.${name}`);
+      const row = rows.get(`${parent}.${name}`) ?? rows.get(name);
       if (schema.default === undefined || row === undefined) return [];
       const cells = row.join(" | ");
       const value = schema.default;

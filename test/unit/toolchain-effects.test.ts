@@ -85,6 +85,7 @@ describe("official plugins", () => {
       "random: /bin/pulumi-resource-random",
       "tls: stand-in",
       "kubernetes: stand-in",
+      "aws: stand-in",
     ]);
   });
 

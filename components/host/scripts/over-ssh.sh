@@ -13,6 +13,12 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/hybrid-k3s-ssh.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 printf '%s\n' "$SSH_PRIVATE_KEY" >"$work/key"
 printf '%s\n' "$REMOTE_PROGRAM" >"$work/program"
+identities=(-i "$work/key")
+# The key before this one: for a host that does not know the new one yet.
+if [ -n "${PREVIOUS_SSH_PRIVATE_KEY:-}" ]; then
+  printf '%s\n' "$PREVIOUS_SSH_PRIVATE_KEY" >"$work/previous"
+  identities+=(-i "$work/previous")
+fi
 ssh-keygen -y -P '' -f "$work/key" >/dev/null 2>&1 ||
   fail "hybrid-k3s:sshPrivateKey is not a private key without a passphrase" \
     "fix: pulumi config set --secret hybrid-k3s:sshPrivateKey < ~/.ssh/id_ed25519"
@@ -53,7 +59,7 @@ fingerprint() { ssh-keygen -lf /dev/stdin <<<"$1 $2" 2>/dev/null | awk '{print $
 connection_options() { # endpoint key-type key alias
   local known="$work/known-$4"
   printf '%s %s %s\n' "$4" "$2" "$3" >"$known"
-  options=(-F /dev/null -i "$work/key" -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes
+  options=(-F /dev/null "${identities[@]}" -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes
     -o StrictHostKeyChecking=yes -o "UserKnownHostsFile=$known" -o GlobalKnownHostsFile=/dev/null
     -o "HostKeyAlias=$4" -o "HostKeyAlgorithms=$(algorithms "$2")" -o ConnectTimeout=10 -o LogLevel=INFO
     -o ServerAliveInterval=15 -o ServerAliveCountMax=4 -p "$(port_of "$1")" -l "$(user_of "$1")")
@@ -134,7 +140,12 @@ while :; do
         ;;
       DROPPED) fail "$(explain "$name" "$endpoint")" ;;
       TCP | ELSEWHERE) retry=yes ;;
-      LOGIN) refused=yes ;;
+      # A machine at its first boot answers before it has its host key and its login: nothing is sent to it until then.
+      HOSTKEY) [ "${BOOTING:-no}" = no ] || retry=yes ;;
+      LOGIN)
+        refused=yes
+        [ "${BOOTING:-no}" = no ] || retry=yes
+        ;;
     esac
     lines+=("$(explain "$name" "$endpoint")")
   done <<<"$TARGETS"

@@ -1,6 +1,7 @@
 import type { ScriptRun } from "../script-run.ts";
 import { crds } from "./crds.ts";
 import { existingHost } from "./existing-host.ts";
+import { hostBaseline } from "./host-baseline.ts";
 import { k3sMember } from "./k3s-member.ts";
 import { k3sNode } from "./k3s-node.ts";
 
@@ -11,6 +12,7 @@ export type Behaviour = (run: ScriptRun) => Promise<void>;
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   crds,
   "existing-host": existingHost,
+  "host-baseline": hostBaseline,
   "k3s-member": k3sMember,
   "k3s-node": k3sNode,
 };

@@ -37,6 +37,7 @@ export function regionSettings(lab: Lab, version: string): Record<string, unknow
         pools: { workers: { role: "agent", labels: { "example.com/disk": "slow" }, machines: machines(on("home")) } },
       },
     },
+    "hybrid-k3s:accept": { "routed-sites": "the lab's router joins the two networks" },
   };
 }
 

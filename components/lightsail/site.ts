@@ -1,0 +1,228 @@
+import { Provider, type ProviderArgs } from "@pulumi/aws/provider.js";
+import * as lightsail from "@pulumi/aws/lightsail/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import { hostBaseline } from "../bootstrap/baseline.ts";
+import { hostKey, type HostKey } from "../bootstrap/host-key.ts";
+import type { LoginKey } from "../bootstrap/login-key.ts";
+import { userData } from "../bootstrap/user-data.ts";
+import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
+import { noteWaiting } from "../waiting.ts";
+import { BLUEPRINTS } from "./catalog.ts";
+import { publicPorts } from "./public-ports.ts";
+
+const TYPE = "hybrid-k3s:lightsail:Site";
+
+/** Where a disk is attached; newer bundles show it under an NVMe name. Linux decides, so both are looked for. */
+const DISK_PATH = "/dev/xvdf";
+const DISK_NAMES = [DISK_PATH, "/dev/nvme1n1"];
+
+/** One instance of a site. */
+export interface LightsailMachine {
+  readonly spec: MachineSpec;
+  /** Such as `ap-northeast-1a`. */
+  readonly availabilityZone: string;
+  /** Id of the image, a key of {@link BLUEPRINTS}. */
+  readonly blueprint: string;
+  /** Id of the size, such as `large_3_0`. */
+  readonly bundle: string;
+  /** Size of an extra disk for the volumes of k3s's local storage. GiB. @default none */
+  readonly diskGiB?: number;
+  /** Hour of the daily automatic snapshot, in UTC, such as `18:00`. @default none */
+  readonly snapshotAt?: string;
+  /** Whether ports 80 and 443 are open to the world. */
+  readonly ingress: boolean;
+}
+
+/** Arguments of {@link LightsailSite}. */
+export interface LightsailSiteArgs {
+  /** The region of the stack: it stands in front of the names in the AWS account. */
+  readonly region: string;
+  /** Such as `ap-northeast-1`. */
+  readonly awsRegion: string;
+  readonly machines: readonly LightsailMachine[];
+  /** Ranges that may connect to SSH, and to the API of servers. */
+  readonly accessFrom: readonly string[];
+  /** Tags of all resources that take some. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly login: LoginKey;
+  /** Seconds that an instance may take to boot and to answer on SSH. */
+  readonly connectSeconds: number;
+}
+
+/** Lightsail instances of one AWS region: each with its firewall, servers with an address that outlives them. */
+export class LightsailSite extends pulumi.ComponentResource {
+  /** One machine an instance. */
+  readonly machines: readonly Machine[];
+  readonly #name: string;
+  readonly #args: LightsailSiteArgs;
+  readonly #provider: Provider;
+  readonly #keyPair: lightsail.KeyPair;
+
+  constructor(name: string, args: LightsailSiteArgs, options?: pulumi.ComponentResourceOptions) {
+    super(TYPE, name, {}, options);
+    this.#name = name;
+    this.#args = args;
+    this.#provider = new Provider(
+      `${name}-aws`,
+      { region: args.awsRegion as NonNullable<ProviderArgs["region"]> },
+      { parent: this },
+    );
+    this.#keyPair = this.keyPair();
+    this.machines = args.machines.map((machine) => this.machine(machine));
+    this.registerOutputs({});
+  }
+
+  private machine(machine: LightsailMachine): Machine {
+    const { spec } = machine;
+    const key = hostKey(spec.name, { parent: this });
+    const instance = this.instance(machine, key);
+    const address = spec.role === "server" ? this.staticAddress(machine, instance) : undefined;
+    const before = [this.ports(machine, instance), ...this.disk(machine, instance)];
+    const outside = address?.ip ?? instance.publicIpAddress;
+    const ssh: SshTarget = { host: outside, port: 22, user: userOf(machine), hostKey: key.publicKey };
+    const baseline = hostBaseline(
+      `${spec.name}-host`,
+      {
+        spec,
+        region: this.#args.region,
+        ssh,
+        login: this.#args.login,
+        connectSeconds: this.#args.connectSeconds,
+        bootstrapped: true,
+        ...(machine.diskGiB === undefined ? {} : { dataDisk: DISK_NAMES }),
+      },
+      {
+        parent: this,
+        dependsOn: [...before, ...(address === undefined ? [] : [address.attachment])],
+        ...this.boundTo(machine, instance),
+      },
+    );
+    this.note(machine, instance);
+    return {
+      spec,
+      address: instance.privateIpAddress,
+      apiAddress: outside,
+      ssh,
+      reach: `generation ${spec.generation}`,
+      // The provider's own id is the name, which the next generation has too.
+      id: pulumi.interpolate`${instance.name} ${instance.createdAt}`,
+      resource: instance,
+      ready: [baseline],
+    };
+  }
+
+  /** Named after the key: another key is another pair, and no instance is touched. */
+  private keyPair(): lightsail.KeyPair {
+    const { login, tags } = this.#args;
+    const name = `${this.#name}-login-${login.digest}`;
+    return new lightsail.KeyPair(name, { name, publicKey: login.publicKey, tags: { ...tags } }, this.inAccount());
+  }
+
+  private instance(machine: LightsailMachine, key: HostKey): lightsail.Instance {
+    const { spec, blueprint, snapshotAt } = machine;
+    const distribution = BLUEPRINTS[blueprint]?.distribution ?? "debian-12";
+    return new lightsail.Instance(
+      `${spec.name}-instance`,
+      {
+        name: this.cloudName(spec.name),
+        availabilityZone: machine.availabilityZone,
+        blueprintId: blueprint,
+        bundleId: machine.bundle,
+        keyPairName: this.#keyPair.name,
+        userData: pulumi
+          .all([key.privateKey, key.publicKey])
+          .apply(([hostPrivateKey, hostPublicKey]) => userData({ distribution, hostPrivateKey, hostPublicKey })),
+        ipAddressType: "dualstack",
+        addOn: {
+          type: "AutoSnapshot",
+          snapshotTime: snapshotAt ?? "06:00",
+          status: snapshotAt === undefined ? "Disabled" : "Enabled",
+        },
+        tags: this.tagsOf(spec),
+      },
+      this.inAccount({
+        replacementTrigger: replacedWith(machine),
+        deleteBeforeReplace: true,
+        // They count when an instance is made, and a change of one must never cost an instance: see noteWaiting.
+        ignoreChanges: ["availabilityZone", "blueprintId", "bundleId", "keyPairName", "userData"],
+      }),
+    );
+  }
+
+  /** An address that the next generation keeps, so that nobody who knows the server has to learn another. */
+  private staticAddress(machine: LightsailMachine, instance: lightsail.Instance) {
+    const { name } = machine.spec;
+    const address = new lightsail.StaticIp(`${name}-address`, { name: this.cloudName(name) }, this.inAccount());
+    const attachment = new lightsail.StaticIpAttachment(
+      `${name}-address-attachment`,
+      { staticIpName: address.name, instanceName: instance.name },
+      this.inAccount(this.boundTo(machine, instance)),
+    );
+    return { ip: address.ipAddress, attachment };
+  }
+
+  /**
+   * The complete list of open ports. The API has no edit: a changed list is made anew, and in Pulumi's usual order the
+   * old list's end would close the ports of the new one (https://github.com/pulumi/pulumi-aws/issues/1511).
+   */
+  private ports(machine: LightsailMachine, instance: lightsail.Instance): pulumi.Resource {
+    return new lightsail.InstancePublicPorts(
+      `${machine.spec.name}-ports`,
+      {
+        instanceName: instance.name,
+        portInfos: publicPorts(machine.spec.role, machine.ingress, this.#args.accessFrom),
+      },
+      this.inAccount(this.boundTo(machine, instance)),
+    );
+  }
+
+  /** The disk outlives the instance; only its attachment does not. */
+  private disk(machine: LightsailMachine, instance: lightsail.Instance): pulumi.Resource[] {
+    const { spec, diskGiB, availabilityZone } = machine;
+    if (diskGiB === undefined) return [];
+    const disk = new lightsail.Disk(
+      `${spec.name}-disk`,
+      { name: `${this.cloudName(spec.name)}-data`, availabilityZone, sizeInGb: diskGiB, tags: this.tagsOf(spec) },
+      this.inAccount({ ignoreChanges: ["availabilityZone"] }),
+    );
+    const attachment = new lightsail.Disk_attachment(
+      `${spec.name}-disk-attachment`,
+      { diskName: disk.name, diskPath: DISK_PATH, instanceName: instance.name },
+      this.inAccount(this.boundTo(machine, instance)),
+    );
+    return [attachment];
+  }
+
+  private note({ spec, bundle, blueprint, availabilityZone }: LightsailMachine, instance: lightsail.Instance): void {
+    noteWaiting(
+      spec,
+      {
+        bundle: { wanted: bundle, actual: instance.bundleId },
+        blueprint: { wanted: blueprint, actual: instance.blueprintId },
+        zone: { wanted: availabilityZone, actual: instance.availabilityZone },
+      },
+      instance,
+    );
+  }
+
+  private inAccount(more: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
+    return { parent: this, provider: this.#provider, ...more };
+  }
+
+  /** What ends with the instance and is made again with the next one. */
+  private boundTo(machine: LightsailMachine, instance: lightsail.Instance): pulumi.CustomResourceOptions {
+    return { replacementTrigger: replacedWith(machine), deleteBeforeReplace: true, deletedWith: instance };
+  }
+
+  private cloudName(machine: string): string {
+    return `${this.#args.region}-${machine}`;
+  }
+
+  private tagsOf({ name }: MachineSpec): Record<string, string> {
+    return { ...this.#args.tags, "hybrid-k3s-machine": name, "hybrid-k3s-region": this.#args.region };
+  }
+}
+
+const userOf = ({ blueprint }: LightsailMachine): string => BLUEPRINTS[blueprint]?.user ?? "root";
+/** Another role is another life of the host, as another generation is. */
+const replacedWith = ({ spec }: LightsailMachine): string => `${spec.generation} ${spec.role}`;

@@ -1,0 +1,25 @@
+import { LightsailSite } from "../../components/lightsail/site.ts";
+import type { Machine } from "../../components/machine.ts";
+import type { LightsailSiteSettings } from "./lightsail-settings.ts";
+import type { SiteContext } from "./site-context.ts";
+
+/** Declares a site of Lightsail instances. */
+export function declareLightsailSite(site: LightsailSiteSettings, context: SiteContext): readonly Machine[] {
+  return new LightsailSite(`${context.region}-${site.name}`, {
+    region: context.region,
+    awsRegion: site.awsRegion,
+    accessFrom: site.accessFrom,
+    tags: site.tags,
+    login: context.login,
+    connectSeconds: context.connectSeconds,
+    machines: site.machines.map(({ availabilityZone, blueprint, bundle, diskGiB, snapshotAt, ingress, ...spec }) => ({
+      spec,
+      availabilityZone,
+      blueprint,
+      bundle,
+      ingress,
+      ...(diskGiB === undefined ? {} : { diskGiB }),
+      ...(snapshotAt === undefined ? {} : { snapshotAt }),
+    })),
+  }).machines;
+}

@@ -1,0 +1,52 @@
+import { type Case, SERVERS, type Wanted } from "./guardrails-cases.ts";
+
+/** A region of Lightsail instances, as `role name`. */
+const lightsail = (machines: Readonly<Record<string, object>>, from = ["198.51.100.7/32"]): Wanted => {
+  const pools: Record<string, { role: string; machines: Record<string, object> }> = {};
+  for (const [line, more] of Object.entries(machines)) {
+    const [role = "", name = ""] = line.split(" ");
+    (pools[role] ??= { role, machines: {} }).machines[name] = { zone: "a", ...more };
+  }
+  const access = from.length === 0 ? {} : { access: { from } };
+  return { machines: [], sites: { cloud: { provider: "lightsail", awsRegion: "ap-northeast-1", ...access, pools } } };
+};
+
+/** Cases of the guardrails that watch over machines we make, and over several sites. */
+export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
+  "bundle-too-small": [
+    { title: "hosts that stand already" },
+    {
+      title: "bundles that carry their roles",
+      settings: lightsail({ "server s": { bundle: "medium_3_0" }, "agent w": { bundle: "small_3_0" } }),
+    },
+    {
+      title: "a server in 2 GiB, and an agent in half of one",
+      settings: lightsail({ "server s": { bundle: "small_3_0" }, "agent w": { bundle: "nano_3_0" } }),
+      findings: [
+        "sites.cloud.pools.server.machines.s.bundle: found small_3_0: 2 GiB, and 40 % of a CPU for ever · allowed at least 4 GiB and 40 % for role server · fix: take medium_3_0 or larger; large_3_0 where agents or releases are many",
+        "sites.cloud.pools.agent.machines.w.bundle: found nano_3_0: 0.5 GiB, and 10 % of a CPU for ever · allowed at least 1 GiB and 20 % for role agent · fix: take small_3_0 or larger",
+      ],
+    },
+  ],
+  "no-way-in": [
+    { title: "hosts that stand already" },
+    { title: "an address that may come in", settings: lightsail({ "server s": { bundle: "medium_3_0" } }) },
+    {
+      title: "nobody may",
+      settings: lightsail({ "server s": { bundle: "medium_3_0" } }, []),
+      findings: [
+        'sites.cloud.access: found nothing · allowed the ranges that SSH and the API are reached from, while mesh.provider is none · fix: write the address of this computer as the internet sees it: access: { from: ["198.51.100.7/32"] }',
+      ],
+    },
+  ],
+  "routed-sites": [
+    { title: "one site" },
+    {
+      title: "two sites",
+      settings: { machines: [...SERVERS, ["attic/agent d 192.168.1.5"]] },
+      findings: [
+        "mesh.provider: found none, with 2 sites · allowed one site, or routes between the private ranges of all: sites.attic 192.168.1.0/24, sites.rack 10.20.0.0/24 · fix: set those routes up and accept this, or keep the machines of one site",
+      ],
+    },
+  ],
+};
