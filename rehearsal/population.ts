@@ -3,12 +3,12 @@ import type { ExistingMachineSettings, HopSettings } from "../stacks/sites/exist
 import { keyWords } from "./world/host.ts";
 import { endpointOf, type World } from "./world/world.ts";
 
-const jumpHost = (world: World, hop: HopSettings): void => {
+const otherHost = (world: World, hop: HopSettings): void => {
   world.addHost({
     name: `${hop.host}:${hop.port}`,
     endpoint: endpointOf(hop.host, hop.port),
     address: hop.host,
-    network: "jump hosts",
+    network: "other hosts",
     hostKey: keyWords(hop.hostKey),
   });
 };
@@ -17,7 +17,7 @@ const machine = (world: World, region: string, { name, address, ssh }: ExistingM
   const { host, port, hostKey, jump } = ssh;
   // A machine that is a jump host comes into the world when it is made; who comes through it is found by name then.
   const through = jump === undefined ? undefined : "machine" in jump ? { host: jump.machine, port: 0 } : jump;
-  if (jump !== undefined && !("machine" in jump)) jumpHost(world, jump);
+  if (jump !== undefined && !("machine" in jump)) otherHost(world, jump);
   world.addHost({
     name,
     endpoint: endpointOf(host, port, through),
@@ -27,10 +27,11 @@ const machine = (world: World, region: string, { name, address, ssh }: ExistingM
   });
 };
 
-/** Puts every existing host that the settings name into the world, alive and empty; hosts that are there stay as they are. */
+/** Puts every host that the settings name and that is not made by an update into the world, alive and empty; hosts that are there stay as they are. */
 export function populate(world: World, settings: RegionSettings): void {
   for (const site of settings.sites) {
-    if (site.provider !== "existing") continue;
-    for (const host of site.machines) machine(world, settings.region, host);
+    if (site.provider === "existing") for (const host of site.machines) machine(world, settings.region, host);
+    // The VMs come when they are made; the computer that runs them is there.
+    if (site.provider === "lima" && site.host !== undefined) otherHost(world, site.host);
   }
 }

@@ -12,9 +12,11 @@ import { noWayIn } from "./guardrails/no-way-in.ts";
 import { nodeLimit } from "./guardrails/node-limit.ts";
 import { quorumLoss } from "./guardrails/quorum-loss.ts";
 import { regionRenamed } from "./guardrails/region-renamed.ts";
+import { resizeTogether } from "./guardrails/resize-together.ts";
 import { routedSites } from "./guardrails/routed-sites.ts";
 import { serversSpanSites } from "./guardrails/servers-span-sites.ts";
 import { singleServer } from "./guardrails/single-server.ts";
+import { userV2Servers } from "./guardrails/user-v2-servers.ts";
 import { versionDowngrade } from "./guardrails/version-downgrade.ts";
 import { versionSkip } from "./guardrails/version-skip.ts";
 import type { RegionSettings } from "./region-settings.ts";
@@ -35,9 +37,11 @@ export const guardrails: readonly Guardrail[] = [
   nodeLimit,
   quorumLoss,
   regionRenamed,
+  resizeTogether,
   routedSites,
   serversSpanSites,
   singleServer,
+  userV2Servers,
   versionDowngrade,
   versionSkip,
 ];

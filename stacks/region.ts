@@ -42,6 +42,9 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
     connectSeconds: settings.kubernetes.connectSeconds,
     drainSeconds: settings.kubernetes.drainSeconds,
     contacts: deployed?.contacts ?? [],
+    shapes: Object.fromEntries(
+      (deployed?.nodes ?? []).flatMap(({ name, shape }) => (shape === undefined ? [] : [[name, shape]])),
+    ),
   });
   const cluster = new Cluster(region, {
     plan: {

@@ -36,7 +36,8 @@ export interface StationScriptArgs {
   readonly privateKey: pulumi.Input<string>;
   /** Tried where `privateKey` is refused. @default none */
   readonly previousKey?: pulumi.Input<string>;
-  readonly create: StationAction;
+  /** @default nothing happens on create */
+  readonly create?: StationAction;
   readonly update: StationAction;
   /** @default nothing happens on delete */
   readonly delete?: StationAction;
@@ -49,6 +50,12 @@ export interface StationScriptArgs {
    * @default "hybrid-k3s", the host's own
    */
   readonly lock?: string;
+  /**
+   * Who the script runs as on the host: `root`, one at a time, within its limit; or the login user, on a host that is
+   * not a machine of the region and may lack what Linux has for that (macOS).
+   * @default "root"
+   */
+  readonly as?: "root" | "user";
 }
 
 const keyWords = (hostKey: string): string => hostKey.trim().split(/\s+/).slice(0, 2).join(" ");
@@ -67,6 +74,7 @@ const parametersOf = (args: StationScriptArgs, point: StationAction): Record<str
   CONNECT_SECONDS: String(point.connectSeconds),
   UNREACHABLE: point.unreachable ?? "fail",
   ...(point.booting === true ? { BOOTING: "yes" } : {}),
+  ...(args.as === "user" ? { AS_USER: "yes" } : {}),
   LOCK: args.lock ?? "hybrid-k3s",
   LOCK_SECONDS: String(LOCK_SECONDS),
   LIMIT_SECONDS: String(args.limitSeconds),
@@ -97,7 +105,7 @@ export function stationScript(
     name,
     {
       interpreter: ["/bin/bash", "-c"],
-      create: text(args.create),
+      ...(args.create === undefined ? {} : { create: text(args.create) }),
       update: text(args.update),
       ...(args.delete === undefined ? {} : { delete: text(args.delete) }),
       stdin: scriptProgram(overSsh, {
@@ -113,9 +121,9 @@ export function stationScript(
     pulumi.mergeOptions(options, {
       additionalSecretOutputs: ["stdout", "stderr"],
       customTimeouts: {
-        create: timeout(args.create),
+        create: timeout(args.create ?? args.update),
         update: timeout(args.update),
-        delete: timeout(args.delete ?? args.create),
+        delete: timeout(args.delete ?? args.update),
       },
       deleteBeforeReplace: true,
     }),

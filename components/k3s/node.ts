@@ -123,6 +123,8 @@ export class K3sNode extends pulumi.ComponentResource {
       READY_SECONDS: String(READY_SECONDS),
       LABELS: labelLines(nodeLabels(plan.region, machine.spec)),
       TAINTS: taintLines(machine.spec.taints),
+      // What was taken off the node while its machine changed is given back.
+      ...(machine.shape === undefined ? {} : { SHAPE: machine.shape }),
     };
     const reach = { contacts: contactsFor(name, args.contacts), connectSeconds: kubernetes.connectSeconds };
     const newNodeReach = { ...reach, contacts: args.contacts };

@@ -9,6 +9,10 @@ export interface ClusterNode {
   /** `key=value:effect` */
   readonly taints: Set<string>;
   cordoned: boolean;
+  /** Cordoned because its machine changes: its membership gives the work back. */
+  paused?: boolean;
+  /** What its machine was when its membership last saw it. */
+  shape?: string;
   /** Pods that do not move keep a drain busy for its whole budget. */
   podsStuck: boolean;
   /** A member that was removed before and came back: it leaves slowly. */

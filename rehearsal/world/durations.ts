@@ -34,6 +34,10 @@ export const DURATIONS = {
   crds: 3,
   /** Installing or upgrading a release until its pods are ready. */
   release: 30,
+  /** Making or starting a VM whose image is there. */
+  vm: 40,
+  /** Stopping a VM. */
+  vmStop: 10,
   /** Any other object of the Kubernetes API. */
   object: 0.2,
 } as const;

@@ -1,6 +1,7 @@
 import { Cloud } from "./cloud.ts";
 import { Cluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
+import { LimaHosts } from "./lima-hosts.ts";
 import { newHost, type Host } from "./host.ts";
 
 /** Something that happened in the world, in order. */
@@ -41,6 +42,7 @@ export class World {
   readonly events: WorldEvent[] = [];
   readonly faults = new Faults();
   readonly cloud = new Cloud();
+  readonly lima = new LimaHosts();
   /** Simulated seconds that each resource's last step took, by logical name. */
   readonly durations = new Map<string, number>();
 

@@ -1,3 +1,4 @@
+import { shapeOf } from "../../components/lima/vm-yaml.ts";
 import type { Deployed } from "../deployed.ts";
 import type { MachineSettings, RegionSettings } from "../region-settings.ts";
 import { formatPath } from "../settings/problem.ts";
@@ -37,3 +38,7 @@ export const machinePath = ({ site, pool, name }: MachineSettings): string =>
 /** The private address that the settings state; undefined where the machine gets one when it is made. */
 export const statedAddress = (machine: MachineSettings): string | undefined =>
   "address" in machine ? machine.address : undefined;
+
+/** What a machine's shape is, where it changes in place: see `Machine.shape`. */
+export const statedShape = (machine: MachineSettings): string | undefined =>
+  "memoryGiB" in machine ? shapeOf(machine) : undefined;

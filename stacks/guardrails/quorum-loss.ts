@@ -1,7 +1,7 @@
 import type { Deployed } from "../deployed.ts";
 import type { MachineSettings, RegionSettings } from "../region-settings.ts";
 import { problemText } from "../settings/problem.ts";
-import { type Guardrail, machinesOf, statedAddress } from "./guardrail.ts";
+import { type Guardrail, machinesOf, statedAddress, statedShape } from "./guardrail.ts";
 
 type DeployedNode = Deployed["nodes"][number];
 
@@ -9,7 +9,7 @@ type DeployedNode = Deployed["nodes"][number];
 interface Change {
   readonly name: string;
   readonly why: string;
-  /** False for an agent that becomes a server: etcd loses nothing, but its members change all the same. */
+  /** False where etcd loses nothing, but a member starts or restarts all the same: a new role, another size. */
   readonly losesData: boolean;
 }
 
@@ -25,6 +25,10 @@ function changeOf(before: DeployedNode, after: MachineSettings | undefined): Cha
   const address = statedAddress(after);
   if (address !== undefined && before.address !== address) {
     return { name, why: `address ${before.address} → ${address}`, losesData: true };
+  }
+  const shape = statedShape(after);
+  if (shape !== undefined && before.shape !== undefined && before.shape !== shape) {
+    return { name, why: `${before.shape} → ${shape}, which restarts it`, losesData: false };
   }
   return undefined;
 }
@@ -56,8 +60,8 @@ export const quorumLoss: Guardrail = {
     }
     if (changes.length < 2) return [];
     return [
-      problemText("sites", `${changes.length} servers replaced or removed at once: ${listed(changes)}`, {
-        allowed: "one server replaced, removed or turned into another role per update",
+      problemText("sites", `${changes.length} servers replaced, removed or restarted at once: ${listed(changes)}`, {
+        allowed: "one server replaced, removed, restarted or turned into another role per update",
         fix: `keep the change of ${changes[0]?.name ?? ""} and undo the others; make them one update each`,
       }),
     ];

@@ -31,7 +31,7 @@ export const RULES = {
   registries: { allowed: "the content of k3s's registries.yaml", fix: "write it as an object" },
   duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
   meshProvider: { allowed: "none", fix: 'write "none" or remove the mesh setting' },
-  siteProvider: { allowed: "existing, lightsail", fix: "write one of these kinds of site" },
+  siteProvider: { allowed: "existing, lightsail, lima", fix: "write one of these kinds of site" },
   sites: { allowed: "at least one site, by name", fix: "add a site by its name" },
   pools: { allowed: "at least one pool, by name", fix: "add a pool by its name, or remove the site" },
   machines: { allowed: "at least one machine, by name", fix: "add a machine by its name, or remove the pool" },
@@ -74,6 +74,14 @@ export const RULES = {
     fix: "write one, such as large_3_0; docs/sites/lightsail.md lists them",
   },
   diskSize: { allowed: "a size from 8GiB to 16TiB", fix: "write a whole number with its unit: GiB or TiB" },
+  memorySize: { allowed: "a size from 1GiB to 1TiB", fix: "write a whole number with its unit: GiB or TiB" },
+  cpus: { allowed: "a whole number from 1 to 64", fix: "write a number, or remove it for 2" },
+  hostSystem: { allowed: "macos or linux", fix: "write what the computer that runs the VMs runs" },
+  limaNetwork: {
+    allowed: "shared or user-v2",
+    fix: "write shared (socket_vmnet, an address for each VM) or user-v2 (no root needed); VMs on vzNAT cannot reach each other",
+  },
+  limaSharedOnLinux: { allowed: "user-v2 on a Linux host", fix: "write user-v2: socket_vmnet is for macOS only" },
   snapshots: { allowed: 'a full hour in UTC such as "18:00"', fix: "write it in quotes, with the minutes 00" },
   tags: { allowed: "an object of texts", fix: 'write it like { team: "platform" }' },
   tag: {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { canonicalCidr, canonicalCidr6, cidrPrefix, isCidr, isIpv4Address } from "../../components/network/cidr.ts";
 import { byName, isHost, isLabelValue } from "../../components/network/names.ts";
 import { parseDuration, parseSize } from "../../components/network/units.ts";
+import type { JumpSettings } from "../sites/existing-settings.ts";
 import { parseHostKey } from "./host-key.ts";
 import { labelKeyRule, parseTaint } from "./labels.ts";
 import type { Rule } from "./problem.ts";
@@ -38,7 +39,7 @@ export const duration = text(RULES.duration, (value) => parseDuration(value) !==
   (value) => parseDuration(value) ?? 0,
 );
 /** A host in between: one that is no machine of the region, or one that is, by name. */
-const jump = z.union(
+export const jump = z.union(
   [
     z.literal("none"),
     strict({
@@ -110,6 +111,12 @@ export const diskSize = text(RULES.diskSize, (value) => {
   return size !== undefined && size >= 8 && size <= 16 * 1024;
 }).transform((value) => parseSize(value) ?? 0);
 
+/** The memory of a machine, in GiB once parsed. */
+export const memorySize = text(RULES.memorySize, (value) => {
+  const size = parseSize(value);
+  return size !== undefined && size <= 1024;
+}).transform((value) => parseSize(value) ?? 0);
+
 /** Tags or labels of a cloud's resources. */
 export const tags = z.record(z.string(), text(RULES.tag, isLabelValue), saying(RULES.tags));
 
@@ -129,3 +136,6 @@ export const oneOf = (
 
 /** A jump as parsed. */
 export type ParsedJump = z.output<typeof jump>;
+
+/** A jump that is given, or undefined where the nearest setting says `none` or nothing. */
+export const hop = (given: ParsedJump | undefined): JumpSettings | undefined => (given === "none" ? undefined : given);

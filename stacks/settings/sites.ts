@@ -2,6 +2,7 @@ import { byName } from "../../components/network/names.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { normaliseExistingSite } from "./kinds/existing.ts";
 import { normaliseLightsailSite } from "./kinds/lightsail.ts";
+import { normaliseLimaSite } from "./kinds/lima.ts";
 import type { ParsedSettings } from "./schema.ts";
 
 type ParsedSite = ParsedSettings["sites"][string];
@@ -15,6 +16,7 @@ const NORMALISE: {
 } = {
   existing: normaliseExistingSite,
   lightsail: normaliseLightsailSite,
+  lima: normaliseLimaSite,
 };
 
 // The kind picks the function: that the two belong together is beyond what the type of a table can say.

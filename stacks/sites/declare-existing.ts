@@ -1,19 +1,8 @@
 import { ExistingSite } from "../../components/existing/site.ts";
-import type { Machine, SshHop, SshTarget } from "../../components/machine.ts";
-import { present } from "../settings/zod-problems.ts";
-import type { ExistingSiteSettings, JumpSettings, SshSettings } from "./existing-settings.ts";
+import type { Machine } from "../../components/machine.ts";
+import type { ExistingSiteSettings } from "./existing-settings.ts";
+import { targetOf } from "./jump.ts";
 import type { SiteContext } from "./site-context.ts";
-
-/** A machine as a host in between. Its own jump host is none: cross-checks refuse a chain. */
-function throughMachine({ ssh: { host, port, user, hostKey } }: Machine): SshHop {
-  return { host, port, user, hostKey };
-}
-
-const hopOf = (jump: JumpSettings | undefined, context: SiteContext): SshHop | undefined =>
-  jump !== undefined && "machine" in jump ? throughMachine(context.machine(jump.machine)) : jump;
-
-const targetOf = ({ jump, ...ssh }: SshSettings, context: SiteContext): SshTarget =>
-  present({ ...ssh, jump: hopOf(jump, context) });
 
 /** Declares a site whose hosts stand already. */
 export function declareExistingSite(site: ExistingSiteSettings, context: SiteContext): readonly Machine[] {

@@ -2,14 +2,18 @@ import type { Machine } from "../../components/machine.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { declareExistingSite } from "./declare-existing.ts";
 import { declareLightsailSite } from "./declare-lightsail.ts";
+import { declareLimaSite } from "./declare-lima.ts";
+import type { JumpSettings } from "./existing-settings.ts";
 import type { SiteContext } from "./site-context.ts";
 
-/** Names of the machines that a site's own are reached through. */
-const jumpsOf = (site: SiteSettings): readonly string[] =>
-  site.machines.flatMap((machine) => {
-    const jump = "ssh" in machine ? machine.ssh.jump : undefined;
-    return jump !== undefined && "machine" in jump ? [jump.machine] : [];
-  });
+const machineIn = (jump: JumpSettings | undefined): string[] =>
+  jump !== undefined && "machine" in jump ? [jump.machine] : [];
+
+/** Names of the machines that a site's own, or the host that runs them, are reached through. */
+const jumpsOf = (site: SiteSettings): readonly string[] => [
+  ...(site.provider === "lima" ? machineIn(site.host?.jump) : []),
+  ...site.machines.flatMap((machine) => ("ssh" in machine ? machineIn(machine.ssh.jump) : [])),
+];
 
 /** By kind: how a site is declared. */
 const DECLARE: {
@@ -20,6 +24,7 @@ const DECLARE: {
 } = {
   existing: declareExistingSite,
   lightsail: declareLightsailSite,
+  lima: declareLimaSite,
 };
 
 // The kind picks the function: that the two belong together is beyond what the type of a table can say.

@@ -13,6 +13,8 @@ export interface SiteContext {
   readonly drainSeconds: number;
   /** Servers of the last successful run. @default none on the first one */
   readonly contacts: readonly Contact[];
+  /** What the last successful run left each machine as, by name; only of machines that change in place. */
+  readonly shapes: Readonly<Record<string, string>>;
   /** A machine of another site, which is declared already. */
   readonly machine: (name: string) => Machine;
 }

@@ -21,6 +21,9 @@ export const fakeOutputs: FakeState = (type, name) => {
       return { certPem: pem("CERTIFICATE", name) };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: pem("CERTIFICATE REQUEST", name) };
+    case "command:local:Command":
+      // What the one script of this kind whose output is read prints: an address and a host key.
+      return name.endsWith("-address") ? { stdout: `address of ${name}\nssh-ed25519 key-of-${name}\n` } : {};
     case "aws:lightsail/instance:Instance":
       return {
         createdAt: `creation of ${name}`,

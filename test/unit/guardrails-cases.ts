@@ -1,7 +1,8 @@
 import type { Deployed } from "../../stacks/deployed.ts";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
+import { present } from "../../stacks/settings/zod-problems.ts";
 import { parseSettings } from "../../stacks/settings.ts";
-import { statedAddress } from "../../stacks/guardrails/guardrail.ts";
+import { statedAddress, statedShape } from "../../stacks/guardrails/guardrail.ts";
 import { goodFixture } from "./settings-fixtures.ts";
 
 type Tree = Record<string, unknown>;
@@ -90,6 +91,7 @@ export function deployedOf(wanted: Wanted = {}): Deployed {
         pool: machine.pool,
         generation: machine.generation,
         address: statedAddress(machine) ?? "",
+        ...present({ shape: statedShape(machine) }),
       })),
     ),
     contacts: [],

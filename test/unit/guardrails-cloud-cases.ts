@@ -1,15 +1,27 @@
 import { type Case, SERVERS, type Wanted } from "./guardrails-cases.ts";
 
-/** A region of Lightsail instances, as `role name`. */
-const lightsail = (machines: Readonly<Record<string, object>>, from = ["198.51.100.7/32"]): Wanted => {
+const poolsOf = (machines: Readonly<Record<string, object>>) => {
   const pools: Record<string, { role: string; machines: Record<string, object> }> = {};
   for (const [line, more] of Object.entries(machines)) {
     const [role = "", name = ""] = line.split(" ");
-    (pools[role] ??= { role, machines: {} }).machines[name] = { zone: "a", ...more };
+    (pools[role] ??= { role, machines: {} }).machines[name] = more;
   }
+  return pools;
+};
+
+/** A region of Lightsail instances, as `role name`. */
+const lightsail = (machines: Readonly<Record<string, object>>, from = ["198.51.100.7/32"]): Wanted => {
+  const zoned = Object.entries(machines).map(([line, more]) => [line, { zone: "a", ...more }] as const);
+  const pools = poolsOf(Object.fromEntries(zoned));
   const access = from.length === 0 ? {} : { access: { from } };
   return { machines: [], sites: { cloud: { provider: "lightsail", awsRegion: "ap-northeast-1", ...access, pools } } };
 };
+
+/** A region of Lima VMs, as `role name`. */
+const lima = (machines: Readonly<Record<string, object>>, more = {}): Wanted => ({
+  machines: [],
+  sites: { mac: { provider: "lima", ...more, pools: poolsOf(machines) } },
+});
 
 /** Cases of the guardrails that watch over machines we make, and over several sites. */
 export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
@@ -46,6 +58,38 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       settings: { machines: [...SERVERS, ["attic/agent d 192.168.1.5"]] },
       findings: [
         "mesh.provider: found none, with 2 sites · allowed one site, or routes between the private ranges of all: sites.attic 192.168.1.0/24, sites.rack 10.20.0.0/24 · fix: set those routes up and accept this, or keep the machines of one site",
+      ],
+    },
+  ],
+  "resize-together": [
+    { title: "before the first update", settings: lima({ "server s": {} }) },
+    {
+      title: "one machine",
+      settings: lima({ "server s": {}, "agent w": { memory: "8GiB" }, "agent x": {} }),
+      deployed: lima({ "server s": {}, "agent w": {}, "agent x": {} }),
+    },
+    {
+      title: "two machines, one of them new from scratch",
+      settings: lima({ "server s": {}, "agent w": { cpus: 4 }, "agent x": { cpus: 4, generation: 2 } }),
+      deployed: lima({ "server s": {}, "agent w": {}, "agent x": {} }),
+    },
+    {
+      title: "two machines",
+      settings: lima({ "server s": {}, "agent w": { cpus: 4 }, "agent x": { memory: "8GiB" } }),
+      deployed: lima({ "server s": {}, "agent w": {}, "agent x": {} }),
+      findings: [
+        "sites: found 2 machines of another size: w, x · allowed one machine of another size per update · fix: change w alone first, then the next",
+      ],
+    },
+  ],
+  "user-v2-servers": [
+    { title: "two servers with addresses of their own", settings: lima({ "server s": {}, "server t": {} }) },
+    { title: "one server", settings: lima({ "server s": {}, "agent w": {} }, { network: "user-v2" }) },
+    {
+      title: "two servers",
+      settings: lima({ "server s": {}, "server t": {} }, { network: "user-v2" }),
+      findings: [
+        "sites.mac.network: found user-v2 with 2 servers · allowed one server on user-v2, or network: shared · fix: write network: shared (it needs socket_vmnet on the host), or keep one server",
       ],
     },
   ],

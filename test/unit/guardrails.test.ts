@@ -216,7 +216,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       settings: { machines: [...renewed(2, a, b), c, AGENT] },
       deployed: {},
       findings: [
-        "sites: found 2 servers replaced or removed at once: a (generation 1 → 2), b (generation 1 → 2) · allowed one server replaced, removed or turned into another role per update · fix: keep the change of a and undo the others; make them one update each",
+        "sites: found 2 servers replaced, removed or restarted at once: a (generation 1 → 2), b (generation 1 → 2) · allowed one server replaced, removed, restarted or turned into another role per update · fix: keep the change of a and undo the others; make them one update each",
       ],
     },
     {
@@ -224,7 +224,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       settings: { machines: [a, ...renewed(2, b), AGENT] },
       deployed: {},
       findings: [
-        "sites: found 2 servers replaced or removed at once: b (generation 1 → 2), c (removed) · allowed one server replaced, removed or turned into another role per update · fix: keep the change of b and undo the others; make them one update each",
+        "sites: found 2 servers replaced, removed or restarted at once: b (generation 1 → 2), c (removed) · allowed one server replaced, removed, restarted or turned into another role per update · fix: keep the change of b and undo the others; make them one update each",
       ],
     },
     {
@@ -232,7 +232,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       settings: { machines: [["rack/server a 10.20.0.99"], b, ["rack/server d 10.20.0.13"], AGENT] },
       deployed: {},
       findings: [
-        "sites: found 2 servers replaced or removed at once: a (address 10.20.0.11 → 10.20.0.99), c (removed) · allowed one server replaced, removed or turned into another role per update · fix: keep the change of a and undo the others; make them one update each",
+        "sites: found 2 servers replaced, removed or restarted at once: a (address 10.20.0.11 → 10.20.0.99), c (removed) · allowed one server replaced, removed, restarted or turned into another role per update · fix: keep the change of a and undo the others; make them one update each",
       ],
     },
     {
@@ -240,7 +240,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       settings: { machines: [a, b, ["rack/agent c 10.20.0.13"], ["rack/server w 10.20.0.21"]] },
       deployed: {},
       findings: [
-        "sites: found 2 servers replaced or removed at once: c (server → agent), w (agent → server) · allowed one server replaced, removed or turned into another role per update · fix: keep the change of c and undo the others; make them one update each",
+        "sites: found 2 servers replaced, removed or restarted at once: c (server → agent), w (agent → server) · allowed one server replaced, removed, restarted or turned into another role per update · fix: keep the change of c and undo the others; make them one update each",
       ],
     },
     {

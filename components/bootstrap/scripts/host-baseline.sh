@@ -181,6 +181,15 @@ set_disk() {
   [ -n "$DATA_DISK" ] || return 0
   local candidate disk="" uuid
   for candidate in $DATA_DISK; do
+    case $candidate in
+      # Where no name tells the disk: the one of that size that has no partitions and is not in use elsewhere.
+      size:*GiB)
+        candidate=${candidate#size:}
+        candidate=$(lsblk -bdnro NAME,SIZE,TYPE | awk -v size="${candidate%GiB}" '$3 == "disk" && $2 == size * 1073741824 { print "/dev/" $1 }' | while read -r one; do
+          if [ "$(lsblk -nro NAME "$one" | wc -l)" = 1 ]; then echo "$one"; fi
+        done | head -n 1)
+        ;;
+    esac
     if [ -b "$candidate" ]; then
       disk=$(readlink -f "$candidate")
       break

@@ -30,6 +30,10 @@ remote_command() {
     quoted=$(printf '%sx' "${!name}" | sed "s/'/'\\\\''/g")
     assignments="$assignments $name='${quoted%x}'"
   done
+  if [ "${AS_USER:-no}" = yes ]; then
+    printf 'exec env %s /bin/bash -s\n' "$assignments"
+    return 0
+  fi
   cat <<TEXT
 as_root() { if [ "\$(id -u)" = 0 ]; then "\$@"; else sudo -n "\$@"; fi; }
 as_root env $assignments flock -w $LOCK_SECONDS -E 75 /var/lock/$LOCK.lock timeout -k 10 $LIMIT_SECONDS bash -s

@@ -55,6 +55,16 @@ converge_marks() {
   kubectl annotate node "$NODE_NAME" --overwrite "$remembered=${now# }" >/dev/null
 }
 
+# Gives a node its work back that k3s-pause.sh took off it, and notes what its machine is now.
+resume() {
+  [ -n "$SHAPE" ] || return 0
+  if [ "$(field '{.metadata.annotations.hybrid-k3s\.io/paused}')" = yes ]; then
+    kubectl uncordon "$NODE_NAME" >/dev/null
+    kubectl annotate node "$NODE_NAME" hybrid-k3s.io/paused- >/dev/null
+  fi
+  kubectl annotate node "$NODE_NAME" --overwrite "hybrid-k3s.io/shape=$SHAPE" >/dev/null
+}
+
 # etcd members other than this one that vote and whose node is Ready, and all members other than this one.
 count_others() {
   kubectl get nodes -l node-role.kubernetes.io/etcd \
@@ -133,8 +143,10 @@ leave() {
 case $ACTION in
   join | converge)
     : "${READY_SECONDS:?}" "${VERSION:?}" "${LABELS?}" "${TAINTS?}"
+    : "${SHAPE:=}"
     wait_ready
     converge_marks
+    resume
     echo "$NODE_NAME is Ready"
     ;;
   leave)

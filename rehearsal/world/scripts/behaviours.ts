@@ -3,6 +3,8 @@ import { crds } from "./crds.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBaseline } from "./host-baseline.ts";
 import { k3sMember } from "./k3s-member.ts";
+import { limaAddress, limaVm } from "../lima-scripts.ts";
+import { k3sPause } from "./k3s-pause.ts";
 import { k3sNode } from "./k3s-node.ts";
 
 /** What a script does to the world. */
@@ -15,4 +17,7 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   "host-baseline": hostBaseline,
   "k3s-member": k3sMember,
   "k3s-node": k3sNode,
+  "k3s-pause": k3sPause,
+  "lima-address": (run) => limaAddress(run, run.host.name),
+  "lima-vm": (run) => limaVm(run, run.host.name),
 };

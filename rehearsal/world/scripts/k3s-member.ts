@@ -47,7 +47,23 @@ async function join(run: ScriptRun, cluster: Cluster): Promise<void> {
           },
         },
   );
+  await resume(run, node);
   run.output.push(`${name} is Ready`);
+}
+
+async function resume(run: ScriptRun, node: ClusterNode): Promise<void> {
+  const shape = run.get("SHAPE");
+  if (shape === "") return;
+  if (node.paused === true) {
+    await run.step(0, {
+      text: `${node.name} uncordoned`,
+      apply: () => {
+        node.paused = false;
+        node.cordoned = false;
+      },
+    });
+  }
+  node.shape = shape;
 }
 
 const lines = (text: string): string[] => text.split("\n").filter((line) => line !== "");

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { isIpv4Address } from "../../../components/network/cidr.ts";
-import type { ExistingMachineSettings, ExistingSiteSettings, JumpSettings } from "../../sites/existing-settings.ts";
+import type { ExistingMachineSettings, ExistingSiteSettings } from "../../sites/existing-settings.ts";
 import { RULES } from "../rules.ts";
-import { cidr, generation, host, hostKey, login, node, type ParsedJump, role, zone } from "../shared.ts";
+import { cidr, generation, hop, host, hostKey, login, node, role, zone } from "../shared.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { named, present, strict, text } from "../zod-problems.ts";
 
@@ -30,9 +30,6 @@ export const existingSite = strict({
 });
 
 type Parsed = z.output<typeof existingSite>;
-
-/** A jump that is given, or undefined where the nearest setting says `none` or nothing. */
-const hop = (jump: ParsedJump | undefined): JumpSettings | undefined => (jump === "none" ? undefined : jump);
 
 function machineSettings(placed: Placed<Parsed>): ExistingMachineSettings {
   const { site, pool: around, machine: own } = placed;

@@ -1,0 +1,221 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { hostBaseline } from "../bootstrap/baseline.ts";
+import type { LoginKey } from "../bootstrap/login-key.ts";
+import type { Contact } from "../host/station-script.ts";
+import { pauseNode } from "../k3s/pause.ts";
+import type { Machine, MachineSpec, SshHop, SshTarget } from "../machine.ts";
+import { limaScript, type LimaAction } from "./lima-script.ts";
+import { GUEST_INTERFACE, LEAST_LIMA, shapeOf, vmYaml, type HostSystem, type LimaNetwork } from "./vm-yaml.ts";
+
+const TYPE = "hybrid-k3s:lima:Site";
+
+/** How long a VM may take: an image that is downloaded on a slow line, the first boot. Seconds. */
+const VM_SECONDS = 2400;
+/** How long a VM may take to get an address. Seconds. */
+const ADDRESS_SECONDS = 180;
+
+/** One VM of a site. */
+export interface LimaMachine {
+  readonly spec: MachineSpec;
+  readonly image: string;
+  readonly cpus: number;
+  readonly memoryGiB: number;
+  /** Size of the system disk. It grows, and never shrinks. GiB. */
+  readonly diskGiB: number;
+  /** Size of a disk for the volumes of k3s's local storage, which outlives the VM. GiB. @default none */
+  readonly dataGiB?: number;
+  /** Whether that disk goes with the machine. */
+  readonly deleteData: boolean;
+  /** Port of the VM's sshd on the host's loopback address, where the network is `user-v2`. @default none */
+  readonly sshPort?: number;
+}
+
+/** Arguments of {@link LimaSite}. */
+export interface LimaSiteArgs {
+  readonly region: string;
+  /** The computer that runs the VMs. @default this one */
+  readonly host?: SshTarget;
+  readonly hostSystem: HostSystem;
+  readonly network: LimaNetwork;
+  /** Whether the VMs start with their host. */
+  readonly autostart: boolean;
+  readonly machines: readonly LimaMachine[];
+  readonly login: LoginKey;
+  readonly connectSeconds: number;
+  readonly drainSeconds: number;
+  /** Servers of the last successful run. */
+  readonly contacts: readonly Contact[];
+  /** What the last successful run left each machine as, by name. */
+  readonly shapes: Readonly<Record<string, string>>;
+}
+
+/** Lima VMs on one computer. */
+export class LimaSite extends pulumi.ComponentResource {
+  /** One machine a VM. */
+  readonly machines: readonly Machine[];
+  readonly #args: LimaSiteArgs;
+
+  constructor(name: string, args: LimaSiteArgs, options?: pulumi.ComponentResourceOptions) {
+    super(TYPE, name, {}, options);
+    this.#args = args;
+    // What only this stack's state knows: tells its VMs from those of another stack with the same settings.
+    const owner = new random.RandomId(`${name}-owner`, { byteLength: 8 }, { parent: this });
+    this.machines = args.machines.map((machine) => this.machine(machine, owner.hex));
+    this.registerOutputs({});
+  }
+
+  private machine(machine: LimaMachine, owner: pulumi.Output<string>): Machine {
+    const { spec } = machine;
+    const shape = shapeOf(machine);
+    const earlierShape = this.#args.shapes[spec.name];
+    const pause = pauseNode(
+      {
+        spec,
+        region: this.#args.region,
+        shape,
+        ...(earlierShape === undefined ? {} : { earlierShape }),
+        contacts: this.#args.contacts,
+        privateKey: this.#args.login.privateKey,
+        connectSeconds: this.#args.connectSeconds,
+        drainSeconds: this.#args.drainSeconds,
+      },
+      { parent: this },
+    );
+    const vm = this.vm(machine, owner, pause);
+    const { address, hostKey } = this.guest(machine, owner, vm);
+    const ssh = this.wayIn(machine, address, hostKey);
+    const baseline = hostBaseline(
+      `${spec.name}-host`,
+      {
+        spec,
+        region: this.#args.region,
+        ssh,
+        login: this.#args.login,
+        connectSeconds: this.#args.connectSeconds,
+        bootstrapped: false,
+        ...(machine.dataGiB === undefined ? {} : { dataDisk: [`size:${machine.dataGiB}GiB`] }),
+      },
+      { parent: this, dependsOn: [vm], ...boundTo(machine, vm) },
+    );
+    return {
+      spec,
+      address,
+      apiAddress: this.#args.network === "shared" ? address : pulumi.output("127.0.0.1"),
+      ssh,
+      reach: JSON.stringify([spec.generation, this.#args.network, machine.sshPort ?? 0]),
+      shape,
+      id: vm.id,
+      resource: vm,
+      ready: [baseline],
+    };
+  }
+
+  private vm(machine: LimaMachine, owner: pulumi.Output<string>, pause: pulumi.Resource): pulumi.CustomResource {
+    const { spec, cpus, memoryGiB, diskGiB, dataGiB } = machine;
+    const { hostSystem, network, autostart, login } = this.#args;
+    const dataDisk = dataGiB === undefined ? undefined : this.vmName(spec);
+    const always = {
+      ...this.identity(spec, owner),
+      AUTOSTART: autostart ? "yes" : "no",
+      AUTHORIZED_KEY: login.publicKey,
+    };
+    const yaml = vmYaml({
+      ...machine,
+      hostSystem,
+      network,
+      ...(dataDisk === undefined ? {} : { dataDisk }),
+      forwardApi: network === "user-v2" && spec.role === "server",
+    });
+    const data = {
+      DATA_DISK: dataDisk ?? "",
+      DATA_GIB: String(dataGiB ?? ""),
+      DELETE_DATA: machine.deleteData ? "yes" : "no",
+    };
+    const size = { CPUS: String(cpus), MEMORY_GIB: String(memoryGiB), DISK_GIB: String(diskGiB) };
+    return limaScript(
+      `${spec.name}-vm`,
+      {
+        script: "lima-vm",
+        host: this.#args.host,
+        login,
+        create: { action: "create", parameters: { ...always, ...data, NETWORK: network, VM_YAML: yaml } },
+        update: { action: "converge", parameters: { ...always, ...size, NETWORK: network } },
+        delete: { action: "delete", parameters: { ...this.identity(spec, owner), ...data } },
+        connectSeconds: this.#args.connectSeconds,
+        limitSeconds: VM_SECONDS,
+      },
+      {
+        parent: this,
+        dependsOn: [pause],
+        replacementTrigger: `${spec.generation} ${spec.role}`,
+        // The YAML counts when a VM is made; what may change in place, `update` has.
+        ignoreChanges: ["create"],
+      },
+    );
+  }
+
+  /** The address and the host key that the VM has: read in the guest, once in its life. Neither is a secret. */
+  private guest(machine: LimaMachine, owner: pulumi.Output<string>, vm: pulumi.CustomResource) {
+    const { spec } = machine;
+    const read: LimaAction = {
+      action: "read",
+      parameters: {
+        ...this.identity(spec, owner),
+        INTERFACE: GUEST_INTERFACE[this.#args.network],
+        WAIT_SECONDS: String(ADDRESS_SECONDS),
+      },
+    };
+    const script = limaScript(
+      `${spec.name}-address`,
+      {
+        script: "lima-address",
+        host: this.#args.host,
+        login: this.#args.login,
+        create: read,
+        update: read,
+        connectSeconds: this.#args.connectSeconds,
+        limitSeconds: ADDRESS_SECONDS + 60,
+      },
+      {
+        parent: this,
+        dependsOn: [vm],
+        ...boundTo(machine, vm),
+        // Another key, or another program, changes nothing about where the VM is: what was read stays known.
+        ignoreChanges: ["create", "update", "stdin"],
+      },
+    );
+    const lines = pulumi.unsecret(script.stdout).apply((text) => text.trim().split("\n"));
+    return {
+      address: lines.apply(([address]) => address ?? ""),
+      hostKey: lines.apply(([, key]) => key ?? ""),
+    };
+  }
+
+  private wayIn(machine: LimaMachine, address: pulumi.Output<string>, hostKey: pulumi.Output<string>): SshTarget {
+    const { host, network } = this.#args;
+    const jump: SshHop | undefined =
+      host === undefined ? undefined : { host: host.host, port: host.port, user: host.user, hostKey: host.hostKey };
+    const way = network === "shared" ? { host: address, port: 22 } : { host: "127.0.0.1", port: machine.sshPort ?? 22 };
+    return { ...way, user: "root", hostKey, ...(jump === undefined ? {} : { jump }) };
+  }
+
+  private identity(spec: MachineSpec, owner: pulumi.Output<string>) {
+    return {
+      VM: this.vmName(spec),
+      NODE_NAME: spec.name,
+      OWNER: pulumi.interpolate`region=${this.#args.region} machine=${spec.name} owner=${owner}`,
+      LEAST_LIMA,
+    };
+  }
+
+  private vmName({ name }: MachineSpec): string {
+    return `${this.#args.region}-${name}`;
+  }
+}
+
+/** What ends with the VM and is made again with the next one. */
+const boundTo = ({ spec }: LimaMachine, vm: pulumi.Resource): pulumi.CustomResourceOptions => ({
+  replacementTrigger: `${spec.generation} ${spec.role}`,
+  deletedWith: vm,
+});
