@@ -7,6 +7,7 @@ import { cidrOverlap } from "./guardrails/cidr-overlap.ts";
 import { duplicateAddress } from "./guardrails/duplicate-address.ts";
 import { evenServers } from "./guardrails/even-servers.ts";
 import type { Guardrail, Severity } from "./guardrails/guardrail.ts";
+import { machineMoved } from "./guardrails/machine-moved.ts";
 import { nameRules } from "./guardrails/name-rules.ts";
 import { noWayIn } from "./guardrails/no-way-in.ts";
 import { nodeLimit } from "./guardrails/node-limit.ts";
@@ -32,6 +33,7 @@ export const guardrails: readonly Guardrail[] = [
   cidrOverlap,
   duplicateAddress,
   evenServers,
+  machineMoved,
   nameRules,
   noWayIn,
   nodeLimit,

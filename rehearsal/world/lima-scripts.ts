@@ -91,9 +91,8 @@ async function create(run: Run, at: At, lima: LimaHost, name: string): Promise<v
   run.output.push(`${name} runs`);
 }
 
-async function resize(run: Run, name: string, vm: LimaVm, size: LimaVm["size"]): Promise<void> {
+async function stopAndEdit(run: Run, name: string, vm: LimaVm, size: LimaVm["size"]): Promise<void> {
   const { host } = vm;
-  const running = host.k3s.running;
   await run.step(DURATIONS.vmStop, {
     text: `${name} stopped`,
     apply: () => {
@@ -107,11 +106,16 @@ async function resize(run: Run, name: string, vm: LimaVm, size: LimaVm["size"]):
       vm.size = size;
     },
   });
+}
+
+async function start(run: Run, name: string, { host }: LimaVm): Promise<void> {
+  if (host.alive) return;
   await run.step(DURATIONS.vm, {
     text: `${name} started`,
     apply: () => {
       host.alive = true;
-      host.k3s.running = running;
+      // systemd starts what is installed.
+      host.k3s.running = host.k3s.role !== undefined;
     },
   });
 }
@@ -132,7 +136,8 @@ async function converge(run: Run, lima: LimaHost, name: string): Promise<void> {
       `fix: write disk: ${vm.size[2]}GiB, or raise the generation of the machine to make it anew`,
     ]);
   }
-  if (size.join() !== vm.size.join()) await resize(run, name, vm, size);
+  if (size.join() !== vm.size.join()) await stopAndEdit(run, name, vm, size);
+  await start(run, name, vm);
   vm.host.authorizedKeys = new Set([...(vm.host.authorizedKeys ?? []), run.need("AUTHORIZED_KEY")]);
   run.output.push(`${name} runs`);
 }

@@ -59,6 +59,15 @@ export function sampleSettings({
   };
 }
 
+/** Settings of a region whose machines stand on these sites, by full name. */
+export const settingsOf = (sites: object, more: object = {}): Record<string, unknown> => ({
+  "hybrid-k3s:region": "tokyo",
+  "hybrid-k3s:kubernetes": { version: "v1.36.3+k3s1" },
+  "hybrid-k3s:sites": sites,
+  "hybrid-k3s:accept": { "routed-sites": "a router joins them" },
+  ...more,
+});
+
 /** Opens a rehearsal of the sample; `close` it in the end. */
 export async function openSample(
   settings: Record<string, unknown> = sampleSettings(),

@@ -40,6 +40,22 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       ],
     },
   ],
+  "machine-moved": [
+    { title: "before the first update" },
+    {
+      title: "a machine that comes, and one that goes",
+      settings: { machines: [...SERVERS, ["attic/agent d 192.168.1.5"]] },
+      deployed: {},
+    },
+    {
+      title: "an agent on another site",
+      settings: { machines: [...SERVERS, ["attic/agent w 192.168.1.5"]] },
+      deployed: {},
+      findings: [
+        "sites.attic.pools.agent.machines.w: found site attic · allowed rack, where w is deployed · fix: give the machines of the new site names of their own: they join before the old ones leave",
+      ],
+    },
+  ],
   "no-way-in": [
     { title: "hosts that stand already" },
     { title: "an address that may come in", settings: lightsail({ "server s": { bundle: "medium_3_0" } }) },
