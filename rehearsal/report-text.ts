@@ -41,6 +41,17 @@ function guardrailLines(guardrails: readonly GuardrailOutcome[]): string[] {
     );
 }
 
+/** What guardrails said stands above already. */
+const warningLines = (warnings: readonly string[]): string[] =>
+  warnings.filter((line) => !line.startsWith("guardrail ")).map((line) => `warning: ${line}`);
+
+function costLines({ machines, sum }: RehearsalReport["costs"]): string[] {
+  const total = Object.entries(sum).map(([currency, amount]) => `${amount} ${currency}`);
+  if (total.length === 0) return [];
+  const each = machines.map(({ name, amount, currency }) => `${name} ${amount} ${currency}`).join(", ");
+  return [`costs: ${total.join(" and ")} a month by the catalogues, before taxes and traffic (${each})`];
+}
+
 const failureLines = (failure: Failure | undefined): string[] =>
   failure === undefined
     ? []
@@ -55,6 +66,7 @@ function editLines(edit: EditReport): string[] {
     ...pathLines(edit),
     `second preview: ${secondPreview(edit.secondPreview)}`,
     ...guardrailLines(edit.guardrails),
+    ...warningLines(edit.warnings),
     ...failureLines(edit.failure),
   ];
 }
@@ -78,7 +90,9 @@ export function reportText(report: RehearsalReport): string {
     ...report.releases.map(({ name, version, namespace }) => `release: ${name} ${version} in namespace ${namespace}`),
     ...firstLines(report),
     ...guardrailLines(report.guardrails),
-    ...report.warnings.filter((line) => !line.startsWith("guardrail ")).map((line) => `warning: ${line}`),
+    ...warningLines(report.warnings),
+    ...costLines(report.costs),
+    ...report.publicRules.map((rule) => `open from outside: ${rule}`),
     ...report.edits.flatMap(editLines),
     ...(report.destroy === undefined ? [] : ["", `destroy: ${counted(report.destroy.steps)}`, ...report.destroy.left]),
     ...(failedInEdit ? [] : failureLines(report.failure)),

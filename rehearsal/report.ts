@@ -24,6 +24,8 @@ export interface EditReport {
   /** `clean`, or `op name` of everything that the preview after it would still do. */
   readonly secondPreview: "clean" | "not run" | readonly string[];
   readonly guardrails: readonly GuardrailOutcome[];
+  /** What the preview warned of, such as a setting that waits for a machine's next generation. */
+  readonly warnings: readonly string[];
   readonly criticalPath: readonly PathPart[];
   /** Simulated. */
   readonly simulatedSeconds: number;
@@ -52,7 +54,12 @@ export interface RehearsalReport {
   readonly guardrails: readonly GuardrailOutcome[];
   readonly warnings: readonly string[];
   readonly releases: readonly { readonly name: string; readonly version: string; readonly namespace: string }[];
-  /** Ports that are open to the world, of sites that have a firewall of ours. Existing hosts have none. */
+  /** What the machines cost a month by the catalogues: by machine, and the sum by currency. */
+  readonly costs: {
+    readonly machines: readonly { readonly name: string; readonly amount: number; readonly currency: string }[];
+    readonly sum: Readonly<Record<string, number>>;
+  };
+  /** Ports that are open from outside, of sites that have a firewall of ours. Existing hosts have none. */
   readonly publicRules: readonly string[];
   readonly criticalPath: readonly PathPart[];
   /** Sum of the critical path: simulated. */

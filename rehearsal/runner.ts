@@ -1,3 +1,5 @@
+import { machineCosts, regionCosts } from "../stacks/costs.ts";
+import type { RegionSettings } from "../stacks/region-settings.ts";
 import { criticalPath, type PathPart } from "./critical-path.ts";
 import { countSteps, describeSteps, type RunRecord } from "./engine/steps.ts";
 import { Rehearsal, type RehearsalOptions } from "./rehearsal.ts";
@@ -60,6 +62,7 @@ class Course {
       guardrails: [],
       warnings: [],
       releases: [],
+      costs: { machines: [], sum: {} },
       publicRules: [],
       criticalPath: [],
       simulatedSeconds: 0,
@@ -105,10 +108,11 @@ class Course {
     const nodes = (settings?.sites ?? []).flatMap(({ name: site, machines }) =>
       machines.map(({ name, role }) => ({ name, role, site })),
     );
-    this.#add({ nodes, guardrails: guardrailOutcomes(await this.#rehearsal.guardrails()) });
+    const costs = settings === undefined ? this.#report.costs : costsOf(settings);
+    this.#add({ nodes, costs, guardrails: guardrailOutcomes(await this.#rehearsal.guardrails()) });
     const preview = await this.#phase("preview", () => this.#rehearsal.preview());
     this.#add({
-      warnings: preview.messages.filter(({ severity }) => severity === "warning").map(({ text }) => text),
+      warnings: warningsOf(preview),
     });
     await this.#phase(
       "up",
@@ -139,13 +143,14 @@ class Course {
       order: [],
       secondPreview: "not run",
       guardrails: guardrailOutcomes(await rehearsal.guardrails()),
+      warnings: [],
       criticalPath: [],
       simulatedSeconds: 0,
     };
     try {
       const preview = await this.#phase(`preview of ${name}`, () => rehearsal.preview());
       const resources = preview.steps.map(({ op, name: resource, type }) => ({ op, name: resource, type }));
-      edit = { ...edit, steps: countSteps(preview.steps), resources };
+      edit = { ...edit, steps: countSteps(preview.steps), resources, warnings: warningsOf(preview) };
       await this.#phase(
         `up of ${name}`,
         () => rehearsal.up(),
@@ -176,6 +181,14 @@ class Course {
     this.#add({ destroy: { steps: countSteps(record.steps), left } });
   }
 }
+
+const warningsOf = (preview: RunRecord): string[] =>
+  preview.messages.filter(({ severity }) => severity === "warning").map(({ text }) => text);
+
+const costsOf = (settings: RegionSettings): RehearsalReport["costs"] => ({
+  machines: machineCosts(settings).map(({ name, cost }) => ({ name, ...cost })),
+  sum: regionCosts(settings),
+});
 
 const publicRulesOf = ({ cloud }: Rehearsal["world"]): string[] =>
   [...cloud.publicRules].flatMap(([machine, rules]) => rules.map((rule) => `${machine} ${rule}`)).sort();

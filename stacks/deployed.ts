@@ -33,6 +33,8 @@ const deployedRecord = z.object({
   ranges: z.object({ pods: z.string(), services: z.string() }) satisfies z.ZodType<RegionRanges>,
   nodes: z.array(deployedNode),
   contacts: z.array(contact),
+  // What the machines cost a month by the catalogues, by currency; a record of an earlier version has none.
+  costs: z.record(z.string(), z.number()).default({}),
 });
 
 /** The non-secret record of a region that the stack exports as `deployed`: next run's guardrails and the tools read it. */

@@ -6,6 +6,7 @@ import type { Machine } from "../components/machine.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
 import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
 import { Platform, type WantedRelease } from "../components/platform/platform.ts";
+import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
 import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
 import { declareSites } from "./sites/declare-sites.ts";
@@ -136,5 +137,6 @@ function recordOf(
     ranges: rangesOf(settings.plan),
     nodes: nodeRecords,
     contacts: contactRecords.map((contact) => ({ ...contact })),
+    costs: regionCosts(settings),
   }));
 }

@@ -2,7 +2,13 @@ import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 
 /** Shell files of the project. */
-const files = globSync(["components/**/*.sh", "test/support/**/*.sh", "test/support/stand-in-k3s", ".ci/run"]).sort();
+const files = globSync([
+  "components/**/*.sh",
+  "test/support/**/*.sh",
+  "test/support/stand-in-k3s",
+  "test/support/fake-limactl",
+  ".ci/run",
+]).sort();
 const result = spawnSync("shellcheck", ["--severity=info", ...files], { stdio: "inherit" });
 if (result.error !== undefined) {
   const message =

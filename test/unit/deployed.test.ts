@@ -7,6 +7,7 @@ const record: Deployed = {
   versions: { kubernetes: "v1.36.3+k3s1", releases: { "cert-manager": "v1.21.2" } },
   ranges: { pods: "10.66.0.0/16", services: "10.67.0.0/16" },
   nodes: [{ name: "s-1", role: "server", site: "rack", pool: "control", generation: 1, address: "10.20.0.11" }],
+  costs: { USD: 44 },
   contacts: [{ name: "s-1", reach: "1", host: "10.20.0.11", port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" }],
 };
 

@@ -95,5 +95,6 @@ export function deployedOf(wanted: Wanted = {}): Deployed {
       })),
     ),
     contacts: [],
+    costs: {},
   };
 }

@@ -21,7 +21,8 @@ const report: RehearsalReport = {
   ],
   warnings: ["unpinned: k3s"],
   releases: [{ name: "cert-manager", version: "v1.21.2", namespace: "cert-manager" }],
-  publicRules: [],
+  costs: { machines: [{ name: "s-1", amount: 44, currency: "USD" }], sum: { USD: 44 } },
+  publicRules: ["s-1 tcp 22 from 198.51.100.7/32"],
   criticalPath: [
     { name: "s-1-host", seconds: 1 },
     { name: "s-1-k3s", seconds: 8 },
@@ -37,6 +38,7 @@ const edit = {
   order: [],
   secondPreview: "clean",
   guardrails: [],
+  warnings: ["s-1.bundle: the machine has large_3_0"],
   criticalPath: [],
   simulatedSeconds: 0,
 } as const;
@@ -58,6 +60,14 @@ describe("a rehearsal's report", () => {
     expect(text).toContain("for an hour");
     expect(text).toContain("unpinned: k3s");
     expect(text).toContain("SIMULATED");
+  });
+
+  it("tells what it costs, what is open, and what an edit leaves for the next generation", () => {
+    const text = reportText({ ...report, edits: [edit] });
+    expect(text).toContain("costs: 44 USD a month by the catalogues, before taxes and traffic (s-1 44 USD)");
+    expect(text).toContain("open from outside: s-1 tcp 22 from 198.51.100.7/32");
+    expect(text).toContain("warning: s-1.bundle: the machine has large_3_0");
+    expect(reportText({ ...report, costs: { machines: [], sum: {} } })).not.toContain("costs:");
   });
 
   it("names what a second preview would still do", () => {
