@@ -99,11 +99,11 @@ describe("a Lightsail instance", () => {
     const nodes = await record([machine("a", "server"), machine("b", "agent")]);
     expect(names(ofType(nodes, "StaticIp"))).toEqual(["a-address"]);
     const { options, inputs } = find(nodes, "a-address");
-    expect(inputs).toEqual({ name: "tokyo-a" });
+    expect(inputs).toEqual({ name: "tokyo-a_address" });
     expect(options).not.toHaveProperty("deletedWith");
     expect(options).not.toHaveProperty("replacementTrigger");
     expect(find(nodes, "a-address-attachment")).toMatchObject({
-      inputs: { staticIpName: "tokyo-a", instanceName: "tokyo-a" },
+      inputs: { staticIpName: "tokyo-a_address", instanceName: "tokyo-a" },
       options: { deletedWith: "a-instance", deleteBeforeReplace: true, replacementTrigger: "1 server" },
     });
   });
@@ -136,12 +136,12 @@ describe("a Lightsail instance", () => {
     const nodes = await record([machine("a", "agent", { diskGiB: 64 }), machine("b", "agent")]);
     expect(names(ofType(nodes, "Disk"))).toEqual(["a-disk"]);
     expect(find(nodes, "a-disk")).toMatchObject({
-      inputs: { name: "tokyo-a-data", availabilityZone: "ap-northeast-1a", sizeInGb: 64 },
-      options: { ignoreChanges: ["availabilityZone"] },
+      inputs: { name: "tokyo-a_data", availabilityZone: "ap-northeast-1a", sizeInGb: 64 },
+      options: { ignoreChanges: ["availabilityZone", "sizeInGb"] },
     });
     expect(find(nodes, "a-disk").options).not.toHaveProperty("deletedWith");
     expect(find(nodes, "a-disk-attachment")).toMatchObject({
-      inputs: { diskName: "tokyo-a-data", diskPath: "/dev/xvdf", instanceName: "tokyo-a" },
+      inputs: { diskName: "tokyo-a_data", diskPath: "/dev/xvdf", instanceName: "tokyo-a" },
       options: { deletedWith: "a-instance", deleteBeforeReplace: true, replacementTrigger: "1 agent" },
     });
     const disks = ["a-host", "b-host"].map((name) => {
@@ -172,6 +172,21 @@ describe("a Lightsail instance", () => {
     expect(create?.["BOOTING"]).toBe("yes");
     expect(update).not.toHaveProperty("BOOTING");
     expect({ ...create, BOOTING: undefined }).toEqual({ ...update, BOOTING: undefined });
+  });
+});
+
+describe("the names in an account", () => {
+  it("are all different, for resources of all types share them", async () => {
+    const machines = [
+      machine("a", "server", { diskGiB: 64 }),
+      machine("a-data", "agent"),
+      machine("a-address", "agent"),
+    ];
+    const cloudNames = (await record(machines))
+      .filter(({ type, inputs }) => type.startsWith("aws:") && typeof inputs["name"] === "string")
+      .map(({ inputs }) => inputs["name"]);
+    expect(cloudNames).toHaveLength(6);
+    expect(new Set(cloudNames).size).toBe(6);
   });
 });
 

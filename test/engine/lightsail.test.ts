@@ -120,6 +120,16 @@ describe("edits of Lightsail machines, one after another on one cluster", () => 
 
   const agent = { generation: 2 };
 
+  test("a disk of another size changes nothing, for another disk would be an empty one", async () => {
+    const edit = await applyEdit(rehearsal, settings({ servers, agent: { ...agent, disk: "64GiB" } }));
+    expect(edit.steps).toEqual([]);
+    expect(edit.events).toEqual([]);
+    const said = (await fine(rehearsal.preview())).messages.filter(({ resource }) => resource === "tokyo-w-disk");
+    expect(said.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^tokyo-w\.disk: the disk has 32GiB, and the settings say 64GiB · it stays as it is: /),
+    ]);
+  });
+
   test("another range makes every list of ports anew, the old one first, and the whole list is open in the end", async () => {
     const edit = await applyEdit(rehearsal, settings({ servers, agent, access: ["203.0.113.0/24"] }));
     expect(edit.steps).toEqual(MACHINES.map((name) => `replace ${name}-ports`));
