@@ -159,6 +159,13 @@ export class Rehearsal {
     await this.#populate();
   }
 
+  /** Changes secret settings, by full name such as `hybrid-k3s:sshPrivateKey`; null takes one out. */
+  async configureSecrets(changes: Readonly<Record<string, string | null>>): Promise<void> {
+    const secret = mergeConfig(this.#config.secret, changes) as Readonly<Record<string, string>>;
+    this.#config = { ...this.#config, secret };
+    await this.session.configure(this.#config);
+  }
+
   /** The settings as they are now, by full name; the secret ones left out. */
   get config(): Readonly<Record<string, unknown>> {
     return this.#config.plain;

@@ -1,10 +1,13 @@
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { parse } from "yaml";
+import { ASK_FOR_BUNDLES, refreshBundles, whyNoAnswer, type AwsAnswer } from "./pin/bundles.ts";
 import { pin } from "./pin/pin.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const file = new URL("../versions.yaml", import.meta.url);
+const versions = new URL("../versions.yaml", import.meta.url);
+const bundles = new URL("../components/lightsail/bundles.json", import.meta.url);
 
 const versionOf = (stack: string): string | undefined => {
   const { config } = parse(readFileSync(`${root}/${stack}`, "utf8")) as {
@@ -20,16 +23,49 @@ async function download(address: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-try {
-  const stacks = globSync("Pulumi.*.yaml", { cwd: root });
-  const versions = [...new Set(stacks.map(versionOf).filter((version) => version !== undefined))].sort();
-  const pinned = await pin(readFileSync(file, "utf8"), versions, download);
-  writeFileSync(file, pinned.text);
-  for (const line of pinned.lines) console.log(line);
-} catch (error) {
-  const cause = (error as { cause?: Error }).cause?.message;
-  console.error(
-    `nothing was recorded: ${(error as Error).message}${cause === undefined ? "" : ` (${cause})`} · fix: npm run pin needs the internet`,
-  );
-  process.exitCode = 1;
+async function pinVersions(): Promise<void> {
+  try {
+    const stacks = globSync("Pulumi.*.yaml", { cwd: root });
+    const used = [...new Set(stacks.map(versionOf).filter((version) => version !== undefined))].sort();
+    const pinned = await pin(readFileSync(versions, "utf8"), used, download);
+    writeFileSync(versions, pinned.text);
+    for (const line of pinned.lines) console.log(line);
+  } catch (error) {
+    const cause = (error as { cause?: Error }).cause?.message;
+    console.error(
+      `nothing was recorded: ${(error as Error).message}${cause === undefined ? "" : ` (${cause})`} · fix: npm run pin needs the internet`,
+    );
+    process.exitCode = 1;
+  }
 }
+
+async function askAws(): Promise<AwsAnswer> {
+  const asked = await execa("aws", [...ASK_FOR_BUNDLES], {
+    reject: false,
+    timeout: 60_000,
+    stdin: "ignore",
+    env: { AWS_PAGER: "" },
+  });
+  return { found: asked.code !== "ENOENT", code: asked.exitCode, stdout: asked.stdout, stderr: asked.stderr };
+}
+
+/** Prices are not needed for anything to work: without an account the recorded ones stay, and that is no failure. */
+async function pinBundles(): Promise<void> {
+  const answer = await askAws();
+  const problem = whyNoAnswer(answer);
+  if (problem !== undefined) {
+    console.error(`Lightsail's bundles stay as they were recorded: ${problem}`);
+    return;
+  }
+  try {
+    const pinned = refreshBundles(readFileSync(bundles, "utf8"), answer.stdout, new Date().toISOString().slice(0, 10));
+    writeFileSync(bundles, pinned.text);
+    for (const line of pinned.lines) console.log(line);
+  } catch (error) {
+    console.error(`Lightsail's bundles stay as they were recorded: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
+
+await pinVersions();
+await pinBundles();

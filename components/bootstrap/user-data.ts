@@ -49,6 +49,9 @@ exec >>/var/log/hybrid-k3s-bootstrap.log 2>&1
 echo "bootstrap begins"
 # Other host keys were made by the image: the one that is pinned is the only one that stays.
 rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
+for file in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
+  [ ! -f "$file" ] || sed -i 's/^[[:space:]]*HostKey[[:space:]]/#&/' "$file"
+done
 ${here("/etc/ssh/ssh_host_ed25519_key", "600", hostPrivateKey)}${here("/etc/ssh/ssh_host_ed25519_key.pub", "644", hostPublicKey)}${here(SSHD_CONFIG_PATH, "600", SSHD_CONFIG)}grep -qE '^[[:space:]]*Include[[:space:]]+/etc/ssh/sshd_config\\.d/' /etc/ssh/sshd_config ||
   sed -i '1i Include /etc/ssh/sshd_config.d/*.conf' /etc/ssh/sshd_config
 # A rule that sshd does not know must not close the only way in.
@@ -58,7 +61,7 @@ if ! "$sshd" -t; then
   printf 'HostKey /etc/ssh/ssh_host_ed25519_key\\nPasswordAuthentication no\\n' >${SSHD_CONFIG_PATH}
 fi
 systemctl restart ${unit}
-echo done >${BOOTSTRAP_MARKER}
+echo ended >${BOOTSTRAP_MARKER}
 echo "bootstrap ends"
 `;
 }

@@ -152,7 +152,11 @@ export class LightsailSite extends pulumi.ComponentResource {
   /** An address that the next generation keeps, so that nobody who knows the server has to learn another. */
   private staticAddress(machine: LightsailMachine, instance: lightsail.Instance) {
     const { name } = machine.spec;
-    const address = new lightsail.StaticIp(`${name}-address`, { name: this.cloudName(name) }, this.inAccount());
+    const address = new lightsail.StaticIp(
+      `${name}-address`,
+      { name: this.cloudName(name, "address") },
+      this.inAccount(),
+    );
     const attachment = new lightsail.StaticIpAttachment(
       `${name}-address-attachment`,
       { staticIpName: address.name, instanceName: instance.name },
@@ -176,15 +180,25 @@ export class LightsailSite extends pulumi.ComponentResource {
     );
   }
 
-  /** The disk outlives the instance; only its attachment does not. */
+  /**
+   * The disk outlives the instance; only its attachment does not. Lightsail changes neither its size nor its zone, and
+   * another disk would be an empty one: a changed text in a file must never cost what is on it.
+   */
   private disk(machine: LightsailMachine, instance: lightsail.Instance): pulumi.Resource[] {
     const { spec, diskGiB, availabilityZone } = machine;
     if (diskGiB === undefined) return [];
     const disk = new lightsail.Disk(
       `${spec.name}-disk`,
-      { name: `${this.cloudName(spec.name)}-data`, availabilityZone, sizeInGb: diskGiB, tags: this.tagsOf(spec) },
-      this.inAccount({ ignoreChanges: ["availabilityZone"] }),
+      { name: this.cloudName(spec.name, "data"), availabilityZone, sizeInGb: diskGiB, tags: this.tagsOf(spec) },
+      this.inAccount({ ignoreChanges: ["availabilityZone", "sizeInGb"] }),
     );
+    disk.sizeInGb.apply((found) => {
+      if (found === diskGiB) return;
+      void pulumi.log.warn(
+        `${spec.name}.disk: the disk has ${found}GiB, and the settings say ${diskGiB}GiB · it stays as it is: Lightsail does not change a disk's size, and another disk would be empty · fix: write ${found}GiB again, or move what is on it elsewhere, take the disk out of the settings, run pulumi up, and put it back`,
+        disk,
+      );
+    });
     const attachment = new lightsail.Disk_attachment(
       `${spec.name}-disk-attachment`,
       { diskName: disk.name, diskPath: DISK_PATH, instanceName: instance.name },
@@ -214,8 +228,12 @@ export class LightsailSite extends pulumi.ComponentResource {
     return { replacementTrigger: replacedWith(machine), deleteBeforeReplace: true, deletedWith: instance };
   }
 
-  private cloudName(machine: string): string {
-    return `${this.#args.region}-${machine}`;
+  /**
+   * A name in the account, where resources of all types share one space of names
+   * (https://github.com/hashicorp/terraform-provider-aws/pull/9008). No machine's name has an underscore.
+   */
+  private cloudName(machine: string, part?: string): string {
+    return `${this.#args.region}-${machine}${part === undefined ? "" : `_${part}`}`;
   }
 
   private tagsOf({ name }: MachineSpec): Record<string, string> {

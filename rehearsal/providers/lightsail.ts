@@ -15,15 +15,33 @@ interface Instance {
   readonly publicAddress: string;
 }
 
-/** An account, as far as Lightsail knows it; names are unique in an AWS region. */
+/** An account, as far as Lightsail knows it. */
 class Account {
   readonly world: World;
   readonly instances = new Map<string, Instance>();
   readonly keys = new Map<string, string>();
   readonly addresses = new Map<string, string>();
   readonly disks = new Map<string, { readonly zone: string; attachedTo: string | undefined }>();
+  /** One space of names for all types, per AWS region: https://github.com/hashicorp/terraform-provider-aws/pull/9008 */
+  readonly #names = new Set<string>();
   constructor(world: World) {
     this.world = world;
+  }
+
+  /** Gives a new resource its name. @throws Error in the API's words if another one has it */
+  take(operation: Operation): { name: string; at: string } {
+    const name = textOf(operation.inputs["name"]);
+    const at = inRegion(operation, name);
+    if (this.#names.has(at)) throw new Error(`InvalidInputException: Some names are already in use: ${name}`);
+    this.#names.add(at);
+    return { name, at };
+  }
+
+  /** Takes a deleted resource's name back. */
+  free(operation: Operation): string {
+    const at = inRegion(operation, operation.id);
+    this.#names.delete(at);
+    return at;
   }
 
   instance(region: string, name: string): Instance {
@@ -45,8 +63,6 @@ function refuseInstance(account: Account, operation: Operation, name: string): v
   const { inputs } = operation;
   const [bundle, zone, blueprint] = ["bundleId", "availabilityZone", "blueprintId"].map((key) => textOf(inputs[key]));
   const problem =
-    (account.instances.has(inRegion(operation, name)) &&
-      `InvalidInputException: Some names are already in use: ${name}`) ||
     (bundleOf(bundle ?? "") === undefined && `InvalidInputException: The bundle ID is invalid: ${bundle}`) ||
     (BLUEPRINTS[blueprint ?? ""] === undefined && `InvalidInputException: The blueprint ID is invalid: ${blueprint}`) ||
     (account.instances.size >= (account.world.cloud.quota ?? Infinity) &&
@@ -94,6 +110,7 @@ function instanceType(account: Account): StandInType {
       const { inputs } = operation;
       const name = textOf(inputs["name"]);
       refuseInstance(account, operation, name);
+      account.take(operation);
       const instance = bootInstance(account, operation, name);
       account.instances.set(inRegion(operation, name), instance);
       const bundle = bundleOf(textOf(inputs["bundleId"]));
@@ -114,7 +131,7 @@ function instanceType(account: Account): StandInType {
     },
     delete: (operation) => {
       const { host } = account.instance(regionOf(operation), operation.id);
-      account.instances.delete(inRegion(operation, operation.id));
+      account.instances.delete(account.free(operation));
       account.world.removeHost(host);
       account.world.cloud.publicRules.delete(host.name);
       for (const disk of account.disks.values()) if (disk.attachedTo === operation.id) disk.attachedTo = undefined;
@@ -131,14 +148,12 @@ function keyPairType(account: Account): StandInType {
     source: `${SOURCE}key_pair.go`,
     computed: ["arn", "fingerprint"],
     create: (operation) => {
-      const name = textOf(operation.inputs["name"]);
-      const at = inRegion(operation, name);
-      if (account.keys.has(at)) throw new Error(`InvalidInputException: The key pair name is already in use: ${name}`);
+      const { name, at } = account.take(operation);
       account.keys.set(at, textOf(operation.inputs["publicKey"]));
       return Promise.resolve({ id: name, outputs: { arn: `arn:aws:lightsail:::KeyPair/${name}`, fingerprint: "" } });
     },
     delete: (operation) => {
-      account.keys.delete(inRegion(operation, operation.id));
+      account.keys.delete(account.free(operation));
       return Promise.resolve();
     },
   };
@@ -151,13 +166,13 @@ function staticIpTypes(account: Account): StandInType[] {
     source: `${SOURCE}static_ip.go`,
     computed: ["arn", "ipAddress", "supportCode"],
     create: (operation) => {
-      const name = textOf(operation.inputs["name"]);
+      const { name, at } = account.take(operation);
       const ipAddress = account.world.cloud.publicAddress();
-      account.addresses.set(inRegion(operation, name), ipAddress);
+      account.addresses.set(at, ipAddress);
       return Promise.resolve({ id: name, outputs: { arn: "", supportCode: "", ipAddress } });
     },
     delete: (operation) => {
-      account.addresses.delete(inRegion(operation, operation.id));
+      account.addresses.delete(account.free(operation));
       return Promise.resolve();
     },
   };
@@ -225,15 +240,15 @@ function diskTypes(account: Account): StandInType[] {
     source: `${SOURCE}disk.go`,
     computed: ["arn", "createdAt", "supportCode"],
     create: (operation) => {
-      const name = textOf(operation.inputs["name"]);
-      account.disks.set(inRegion(operation, name), {
+      const { name, at } = account.take(operation);
+      account.disks.set(at, {
         zone: textOf(operation.inputs["availabilityZone"]),
         attachedTo: undefined,
       });
       return Promise.resolve({ id: name, outputs: { arn: "", createdAt: "", supportCode: "" } });
     },
     delete: (operation) => {
-      account.disks.delete(inRegion(operation, operation.id));
+      account.disks.delete(account.free(operation));
       return Promise.resolve();
     },
   };

@@ -6,6 +6,7 @@ const read = (path: string): string => readFileSync(new URL(path, root), "utf8")
 
 /** What the simulation plays, and the script that says it on a real host. */
 const PAIRS = [
+  ["rehearsal/world/scripts/host-baseline.ts", "components/bootstrap/scripts/host-baseline.sh"],
   ["rehearsal/world/scripts/existing-host.ts", "components/existing/scripts/existing-host.sh"],
   ["rehearsal/world/scripts/k3s-node.ts", "components/k3s/scripts/k3s-node.sh"],
   ["rehearsal/world/scripts/k3s-member.ts", "components/k3s/scripts/k3s-member.sh"],

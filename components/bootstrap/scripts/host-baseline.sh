@@ -31,40 +31,51 @@ check_claim() {
   put_file "$claim" 0600 "$ours"
 }
 
-# The login user's file is ours alone: a key that is not in the settings does not stay.
+# The login user's file is ours alone: a key that is not in the settings does not stay. It belongs to its user before it
+# takes its place: sshd reads it as that user, and a run that is cut off in between must not close the only way in.
 set_login() {
-  local home
-  home=$(getent passwd "$LOGIN_USER" | cut -d: -f6)
+  local home file
+  home=$(getent passwd "$LOGIN_USER" | cut -d: -f6) || home=""
   [ -n "$home" ] || fail "this host has no user $LOGIN_USER · fix: the image names another login user; look at docs/sites"
+  file=$home/.ssh/authorized_keys
   mkdir -p "$home/.ssh"
-  changed=no
-  put_file "$home/.ssh/authorized_keys" 0600 "$AUTHORIZED_KEY"$'\n'
-  [ "$changed" = no ] || echo "login: $LOGIN_USER takes one key"
-  chown -R "$LOGIN_USER:" "$home/.ssh"
+  chown "$LOGIN_USER:" "$home/.ssh"
   chmod 700 "$home/.ssh"
+  if [ "$(cat "$file" 2>/dev/null; printf x)" != "$AUTHORIZED_KEY"$'\n'x ]; then
+    printf '%s\n' "$AUTHORIZED_KEY" >"$file.hybrid-k3s-new"
+    chown "$LOGIN_USER:" "$file.hybrid-k3s-new"
+    mv -f "$file.hybrid-k3s-new" "$file"
+    echo "login: $LOGIN_USER takes one key"
+  fi
+  chown "$LOGIN_USER:" "$file"
+  chmod 600 "$file"
 }
 
 set_sshd() {
-  local sshd unit
+  local sshd unit problem before pending=/etc/hybrid-k3s/sshd-pending
   mkdir -p /run/sshd "$(dirname "$SSHD_CONFIG_PATH")"
   changed=no
+  before=$(cat "$SSHD_CONFIG_PATH" 2>/dev/null) || before=""
   put_file "$SSHD_CONFIG_PATH" 0600 "$SSHD_CONFIG"
-  grep -qE '^[[:space:]]*Include[[:space:]]+/etc/ssh/sshd_config\.d/' /etc/ssh/sshd_config ||
+  if ! grep -qE '^[[:space:]]*Include[[:space:]]+/etc/ssh/sshd_config\.d/' /etc/ssh/sshd_config; then
+    : >"$pending"
     sed -i '1i Include /etc/ssh/sshd_config.d/*.conf' /etc/ssh/sshd_config
-  [ "$changed" = yes ] || return 0
+  fi
+  [ "$changed" = yes ] || [ -e "$pending" ] || return 0
   sshd=$(command -v sshd) || sshd=/usr/sbin/sshd
-  local problem
   if ! problem=$("$sshd" -t 2>&1); then
-    rm -f "$SSHD_CONFIG_PATH"
+    if [ -n "$before" ]; then printf '%s\n' "$before" >"$SSHD_CONFIG_PATH"; else rm -f "$SSHD_CONFIG_PATH"; fi
     fail "sshd does not take its rules: $(head -n 1 <<<"$problem" | cut -c1-200)" "fix: the rules were taken back; tell us the distribution and its OpenSSH version"
   fi
   for unit in ssh sshd; do
     if systemctl cat "$unit.service" >/dev/null 2>&1; then
       systemctl reload-or-restart "$unit.service" || fail "$unit.service could not be reloaded" "fix: look at: journalctl -u $unit -n 20"
+      rm -f "$pending"
       echo "sshd: logins by key only"
       return 0
     fi
   done
+  fail "this host has no ssh.service and no sshd.service" "fix: take an image of docs/sites"
 }
 
 # Package managers lock each other out, and a fresh image updates itself at first boot: wait for it.
@@ -151,7 +162,8 @@ check_time() {
 }
 
 # What a pod sends to the cloud's metadata ends here; what the host itself sends (`iif lo`) does not. Rules of routing,
-# not of a firewall: no pod network and no firewall of the host removes them.
+# not of a firewall: no pod network and no firewall of the host removes them. They stand before the rules of a mesh, which
+# begin at 100, and are taken out one by one, so that another's rule of the same number stays.
 set_metadata() {
   changed=no
   put_file /etc/systemd/system/hybrid-k3s-metadata.service 0644 '[Unit]
@@ -160,7 +172,7 @@ After=network.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c "ip rule del pref 100 2>/dev/null; ip rule del pref 101 2>/dev/null; ip rule add pref 100 iif lo to 169.254.169.254 lookup main && ip rule add pref 101 to 169.254.169.254 prohibit"
+ExecStart=/bin/sh -c "ip rule del pref 90 iif lo to 169.254.169.254 lookup main 2>/dev/null; ip rule del pref 91 to 169.254.169.254 prohibit 2>/dev/null; ip rule add pref 90 iif lo to 169.254.169.254 lookup main && ip rule add pref 91 to 169.254.169.254 prohibit"
 [Install]
 WantedBy=multi-user.target
 '
@@ -168,11 +180,24 @@ WantedBy=multi-user.target
   put_file /etc/systemd/networkd.conf.d/90-hybrid-k3s.conf 0644 '[Network]
 ManageForeignRoutingPolicyRules=no
 '
-  if [ "$changed" = yes ] || ! ip rule show | grep -q '^101:'; then
+  if [ "$changed" = yes ] || [ -z "$(ip rule show pref 90)" ] || [ -z "$(ip rule show pref 91)" ]; then
     systemctl daemon-reload
-    systemctl enable hybrid-k3s-metadata.service >/dev/null 2>&1
+    systemctl enable --quiet hybrid-k3s-metadata.service || fail "pods could not be cut off from 169.254.169.254" "fix: look at: journalctl -u hybrid-k3s-metadata"
     systemctl restart hybrid-k3s-metadata.service || fail "pods could not be cut off from 169.254.169.254" "fix: look at: journalctl -u hybrid-k3s-metadata"
     echo "metadata: pods do not reach 169.254.169.254"
+  fi
+}
+
+# What a disk holds: nothing, a file system, or something else, which includes a disk that blkid has two minds about.
+disk_content() { # disk
+  local code=0
+  blkid -p "$1" >/dev/null 2>&1 || code=$?
+  if [ -n "$(blkid -p -s UUID -o value "$1" 2>/dev/null)" ]; then
+    echo filesystem
+  elif [ "$code" = 2 ] && [ "$(head -c 4194304 "$1" | tr -d '\0' | wc -c)" = 0 ]; then
+    echo nothing
+  else
+    echo other
   fi
 }
 
@@ -196,15 +221,21 @@ set_disk() {
     fi
   done
   [ -n "$disk" ] || fail "the data disk is not there: looked for $DATA_DISK" "fix: look at lsblk on the host; was the disk detached by hand?"
-  if [ -z "$(blkid -p -s TYPE -o value "$disk" 2>/dev/null)" ] && [ -z "$(blkid -p -s PTTYPE -o value "$disk" 2>/dev/null)" ]; then
-    mkfs.ext4 -q -L hybrid-k3s "$disk" || fail "$disk could not be formatted"
-    echo "disk: $disk was empty and has a file system now"
-  fi
+  case $(disk_content "$disk") in
+    nothing)
+      mkfs.ext4 -q -L hybrid-k3s "$disk" || fail "$disk could not be formatted"
+      echo "disk: $disk was empty and has a file system now"
+      ;;
+    other)
+      fail "$disk holds something that is no file system" "fix: look at lsblk -f on the host; empty the disk yourself if nothing on it is needed: wipefs -a $disk; dd if=/dev/zero of=$disk bs=1M count=4"
+      ;;
+  esac
   uuid=$(blkid -p -s UUID -o value "$disk") || uuid=""
-  [ -n "$uuid" ] || fail "$disk holds something that is no file system" "fix: look at lsblk -f on the host; empty the disk yourself if nothing on it is needed: wipefs -a $disk"
   mkdir -p "$DATA_PATH"
-  if ! grep -q "UUID=$uuid " /etc/fstab; then
-    printf 'UUID=%s %s ext4 defaults,nofail,x-systemd.device-timeout=60s 0 2\n' "$uuid" "$DATA_PATH" >>/etc/fstab
+  if ! grep -q "^UUID=$uuid $DATA_PATH " /etc/fstab 2>/dev/null; then
+    # The line of a disk before this one would be mounted in its place.
+    [ ! -f /etc/fstab ] || sed -i "\\|^UUID=[^ ]* $DATA_PATH |d" /etc/fstab
+    printf 'UUID=%s %s auto defaults,nofail,x-systemd.device-timeout=60s 0 2\n' "$uuid" "$DATA_PATH" >>/etc/fstab
     systemctl daemon-reload
   fi
   mountpoint -q "$DATA_PATH" || mount "$DATA_PATH" || fail "$disk could not be mounted at $DATA_PATH" "fix: look at: dmesg | tail"

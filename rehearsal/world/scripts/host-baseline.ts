@@ -23,5 +23,5 @@ export async function hostBaseline(run: ScriptRun): Promise<void> {
       },
     });
   }
-  run.output.push(`ready: ${ours}`);
+  run.output.push(`ready: region=${run.need("REGION")} machine=${node}`);
 }

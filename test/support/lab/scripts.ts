@@ -13,6 +13,7 @@ const at = (path: string): ScriptFile => scriptFile(new URL(`../../../components
 
 /** The project's scripts. */
 export const SCRIPTS = {
+  baseline: at("bootstrap/scripts/host-baseline.sh"),
   host: at("existing/scripts/existing-host.sh"),
   node: at("k3s/scripts/k3s-node.sh"),
   member: at("k3s/scripts/k3s-member.sh"),
@@ -50,6 +51,10 @@ export interface Reach {
   readonly user?: string;
   /** Private key text. @default the lab's */
   readonly privateKey?: string;
+  /** Private key text, tried where the first is refused. @default none */
+  readonly previousKey?: string;
+  /** Whether a wrong host key and a refused login are waited for, as at a first boot. @default false */
+  readonly booting?: boolean;
   /** A host that connections pass through. */
   readonly jump?: string;
 }
@@ -94,6 +99,7 @@ export async function startFromStation(lab: Lab, reach: Reach, run: ScriptRun): 
     TARGETS: reach.targets.map((name) => targetLine(lab, name, reach)).join("\n"),
     CONNECT_SECONDS: String(reach.connectSeconds ?? 20),
     UNREACHABLE: reach.unreachable ?? "fail",
+    ...(reach.booting === true ? { BOOTING: "yes" } : {}),
     LOCK_SECONDS: String(lockSeconds),
     LOCK: run.lock ?? "hybrid-k3s",
     LIMIT_SECONDS: String(timeoutSeconds),
@@ -103,6 +109,7 @@ export async function startFromStation(lab: Lab, reach: Reach, run: ScriptRun): 
   };
   const stdin = scriptProgram(overSsh, {
     SSH_PRIVATE_KEY: reach.privateKey ?? lab.privateKey,
+    ...(reach.previousKey === undefined ? {} : { PREVIOUS_SSH_PRIVATE_KEY: reach.previousKey }),
     REMOTE_PROGRAM: scriptProgram(run.script, run.secrets ?? {}),
   });
   const text = stationCommandText({ ...callOf(run), parameters });
