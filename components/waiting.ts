@@ -22,7 +22,7 @@ export function noteWaiting(
     pulumi.output(actual).apply((found) => {
       if (found === wanted) return;
       void pulumi.log.warn(
-        `${spec.name}.${name}: the machine has ${found}, and the settings say ${wanted} · it stays as it is until its next generation · fix: set generation: ${spec.generation + 1} to replace the machine, or write ${found} again`,
+        `${spec.name}.${name}: the machine has ${found || "none"}, and the settings say ${wanted || "none"} · it stays as it is until its next generation · fix: set generation: ${spec.generation + 1} to replace the machine, or write ${found || "none"} again`,
         resource,
       );
     });

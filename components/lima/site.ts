@@ -2,9 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { hostBaseline } from "../bootstrap/baseline.ts";
 import type { LoginKey } from "../bootstrap/login-key.ts";
+import { parseCommandText } from "../host/command-text.ts";
 import type { Contact } from "../host/station-script.ts";
 import { pauseNode } from "../k3s/pause.ts";
 import type { Machine, MachineSpec, SshHop, SshTarget } from "../machine.ts";
+import { noteWaiting } from "../waiting.ts";
 import { limaScript, type LimaAction } from "./lima-script.ts";
 import { GUEST_INTERFACE, LEAST_LIMA, shapeOf, vmYaml, type HostSystem, type LimaNetwork } from "./vm-yaml.ts";
 
@@ -83,6 +85,7 @@ export class LimaSite extends pulumi.ComponentResource {
       { parent: this },
     );
     const vm = this.vm(machine, owner, pause);
+    this.note(machine, vm);
     const { address, hostKey } = this.guest(machine, owner, vm);
     const ssh = this.wayIn(machine, address, hostKey);
     const baseline = hostBaseline(
@@ -111,7 +114,11 @@ export class LimaSite extends pulumi.ComponentResource {
     };
   }
 
-  private vm(machine: LimaMachine, owner: pulumi.Output<string>, pause: pulumi.Resource): pulumi.CustomResource {
+  private vm(
+    machine: LimaMachine,
+    owner: pulumi.Output<string>,
+    pause: pulumi.Resource,
+  ): ReturnType<typeof limaScript> {
     const { spec, cpus, memoryGiB, diskGiB, dataGiB } = machine;
     const { hostSystem, network, autostart, login } = this.#args;
     const dataDisk = dataGiB === undefined ? undefined : this.vmName(spec);
@@ -139,7 +146,10 @@ export class LimaSite extends pulumi.ComponentResource {
         script: "lima-vm",
         host: this.#args.host,
         login,
-        create: { action: "create", parameters: { ...always, ...data, NETWORK: network, VM_YAML: yaml } },
+        create: {
+          action: "create",
+          parameters: { ...always, ...data, NETWORK: network, IMAGE: machine.image, VM_YAML: yaml },
+        },
         update: { action: "converge", parameters: { ...always, ...size, NETWORK: network } },
         delete: { action: "delete", parameters: { ...this.identity(spec, owner), ...data } },
         connectSeconds: this.#args.connectSeconds,
@@ -152,6 +162,22 @@ export class LimaSite extends pulumi.ComponentResource {
         // The YAML counts when a VM is made; what may change in place, `update` has.
         ignoreChanges: ["create"],
       },
+    );
+  }
+
+  /** What the VM was made with stands in the state; Lima itself does not tell the image's name. */
+  private note({ spec, image, dataGiB }: LimaMachine, vm: ReturnType<typeof limaScript>): void {
+    const made = (name: string, wanted: string): pulumi.Output<string> =>
+      vm.create.apply((text) => parseCommandText(text ?? "")?.parameters[name] ?? wanted);
+    const waiting = (name: string, wanted: string) => ({ wanted, actual: made(name, wanted) });
+    noteWaiting(
+      spec,
+      {
+        image: waiting("IMAGE", image),
+        network: waiting("NETWORK", this.#args.network),
+        data: waiting("DATA_GIB", String(dataGiB ?? "")),
+      },
+      vm,
     );
   }
 

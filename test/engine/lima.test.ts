@@ -64,6 +64,17 @@ test("a disk grows in place, and is not made smaller", async () => {
   );
 });
 
+test("another image waits for the next generation, and every preview says so", async () => {
+  rehearsal = await openSample(region({ "vm-a": {} }));
+  await fine(rehearsal.up());
+  await rehearsal.configure(region({ "vm-a": { image: "debian-13" } }));
+  const preview = await fine(rehearsal.preview());
+  expect(stepsOf(preview)).toEqual([]);
+  expect(preview.messages.map(({ text }) => text)).toContain(
+    "vm-a.image: the machine has ubuntu-24.04, and the settings say debian-13 · it stays as it is until its next generation · fix: set generation: 2 to replace the machine, or write ubuntu-24.04 again",
+  );
+});
+
 test("a raised generation makes one VM anew: the node leaves first, and the data disk stays", async () => {
   rehearsal = await openSample(region({ "vm-a": { data: "10GiB" }, "vm-b": {} }));
   await fine(rehearsal.up());
