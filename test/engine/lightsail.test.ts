@@ -262,4 +262,18 @@ describe("a cloud that does not do what it is asked", () => {
     expect(rehearsal.world.host("tokyo-w")).toBe(host);
     expect(rehearsal.world.cluster("tokyo")?.ready("tokyo-w")).toBe(true);
   });
+
+  test("destroy leaves nothing in the account, also where a machine does not answer any more", async () => {
+    rehearsal = await openSample(small());
+    await fine(rehearsal.up());
+    rehearsal.world.host("tokyo-w").sshUp = false;
+    const before = rehearsal.world.events.length;
+    await fine(rehearsal.destroy());
+    const events = rehearsal.world.events.slice(before);
+    expect(events.filter(({ script }) => script !== "")).toEqual([]);
+    expect(events.filter(({ text }) => text === "instance deleted").map(({ node }) => node)).toHaveLength(2);
+    expect([rehearsal.world.hosts.size, rehearsal.world.cloud.publicRules.size]).toEqual([0, 0]);
+    // Every name is free again: the same settings make everything anew.
+    await heals();
+  });
 });

@@ -154,7 +154,7 @@ check_time() {
   deadline=$((SECONDS + 60))
   until synchronised; do
     if [ "$SECONDS" -ge "$deadline" ]; then
-      echo "clock: ${service:-no time service} is not synchronised after 60 s · fix: does a firewall stop NTP (UDP 123)? look at: timedatectl; journalctl -u ${service:-systemd-timesyncd}" >&2
+      echo "clock: not synchronised within 60 s, by ${service:-no time service} · fix: does a firewall stop NTP (UDP 123)? look at: timedatectl; journalctl -u ${service:-systemd-timesyncd}" >&2
       return 0
     fi
     sleep 2
