@@ -1,4 +1,6 @@
 import { parseCommandText, type ScriptCall } from "../../components/host/command-text.ts";
+import { LOCAL_BEHAVIOURS } from "../world/local-scripts/behaviours.ts";
+import { LocalScriptKilled, LocalScriptRun } from "../world/local-scripts/local-script-run.ts";
 import { BEHAVIOURS } from "../world/scripts/behaviours.ts";
 import { ScriptFailure, ScriptRun, SessionDropped } from "../world/script-run.ts";
 import { keyWords, takesKey, type Host } from "../world/host.ts";
@@ -19,14 +21,17 @@ export function secretsOf(stdin: string): Record<string, string> {
   );
 }
 
-/** Reads a command back into its call, with its secrets among the parameters. */
-function callOf(run: CommandRun): ScriptCall {
+/** Scripts of this computer reach no host: they have none to name. */
+const staysHere = (call: ScriptCall): boolean => call.parameters["TARGETS"] === undefined;
+
+/** Reads a command back into its call. */
+function callOf(run: CommandRun, isLocal: (call: ScriptCall) => boolean): ScriptCall {
   const call = parseCommandText(run.text);
   if (call === undefined) {
     const first = run.text.split("\n", 1)[0] ?? "";
     throw new Error(`the rehearsal has no behaviour for a command that is not one of the project's scripts: ${first}`);
   }
-  if (BEHAVIOURS[call.script] === undefined) {
+  if ((isLocal(call) ? LOCAL_BEHAVIOURS : BEHAVIOURS)[call.script] === undefined) {
     throw new Error(`the rehearsal has no behaviour for the script ${call.script} (resource ${run.resource})`);
   }
   return call;
@@ -78,6 +83,30 @@ const output = (played: Played): CommandOutput => ({
   stderr: played.errors.join("\n"),
 });
 
+/** Plays a script on this computer. */
+async function playHere(world: World, call: ScriptCall, run: CommandRun): Promise<Played> {
+  const { resource, signal, timeoutSeconds: limitSeconds = HOUR } = run;
+  const parameters = { ...call.parameters, ...secretsOf(run.stdin) };
+  const script = new LocalScriptRun(world, { ...call, parameters, resource, signal, limitSeconds });
+  script.record("begin", "");
+  try {
+    await LOCAL_BEHAVIOURS[call.script]?.(script);
+    script.record("end", "done");
+    return { lines: script.output, errors: [], code: 0, seconds: script.elapsed };
+  } catch (error) {
+    script.record("end", error instanceof Error ? error.message : String(error));
+    if (error instanceof LocalScriptKilled) throw commandError("signal: killed", run.text, script.output.join("\n"));
+    if (!(error instanceof ScriptFailure)) throw error;
+    return { lines: script.output, errors: error.message.split("\n"), code: error.code, seconds: script.elapsed };
+  }
+}
+
+/** Plays a script on the first host that it can reach. */
+function playOverSsh(world: World, call: ScriptCall, run: CommandRun): Promise<Played> {
+  const inner = secretsOf(secretsOf(run.stdin)["REMOTE_PROGRAM"] ?? "");
+  return reachFirst(world, { ...call, parameters: { ...call.parameters, ...inner } }, run);
+}
+
 /** Commands in the simulated world: scripts are played by name and parameters, nothing leaves this process. */
 export function simulatedCommands(world: World): CommandBackend {
   const note = (resource: string, seconds: number): void => {
@@ -85,17 +114,15 @@ export function simulatedCommands(world: World): CommandBackend {
   };
   return {
     local: async (run) => {
-      const call = callOf(run);
-      const secrets = secretsOf(run.stdin);
-      const inner = secretsOf(secrets["REMOTE_PROGRAM"] ?? "");
-      const reached = await reachFirst(world, { ...call, parameters: { ...call.parameters, ...inner } }, run);
-      note(run.resource, reached.seconds);
-      const text = [...reached.lines, ...reached.errors].map((line) => `${line}\n`).join("");
-      if (reached.code !== 0) throw commandError(`exit status ${reached.code ?? 1}`, run.text, text);
-      return output(reached);
+      const call = callOf(run, staysHere);
+      const played = await (staysHere(call) ? playHere : playOverSsh)(world, call, run);
+      note(run.resource, played.seconds);
+      const text = [...played.lines, ...played.errors].map((line) => `${line}\n`).join("");
+      if (played.code !== 0) throw commandError(`exit status ${played.code ?? 1}`, run.text, text);
+      return output(played);
     },
     remote: async (run) => {
-      const call = callOf(run);
+      const call = callOf(run, () => false);
       const { host, seconds } = dial(world, run);
       const limit = /timeout -k 10 (\d+) bash -s/.exec(run.text)?.[1];
       const parameters = { ...call.parameters, ...secretsOf(run.stdin) };

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { playScript } from "../../rehearsal/commands/simulated.ts";
 import { fingerprint, type Host } from "../../rehearsal/world/host.ts";
+import { LOCAL_BEHAVIOURS } from "../../rehearsal/world/local-scripts/behaviours.ts";
 import { BEHAVIOURS } from "../../rehearsal/world/scripts/behaviours.ts";
 import { World } from "../../rehearsal/world/world.ts";
 
@@ -198,5 +199,5 @@ test("every script of the project has a behaviour, and every behaviour a script"
     files.push(file);
   // The first two are what the others run in: the prelude of all of them, and the way to a host.
   const scripts = files.map((file) => basename(file, ".sh")).filter((name) => !["prelude", "over-ssh"].includes(name));
-  expect(scripts.sort()).toEqual(Object.keys(BEHAVIOURS).sort());
+  expect(scripts.sort()).toEqual(Object.keys({ ...BEHAVIOURS, ...LOCAL_BEHAVIOURS }).sort());
 });
