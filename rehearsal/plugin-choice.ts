@@ -10,7 +10,7 @@ export interface PluginChoice {
 }
 
 /** These reach out to hosts, clusters and clouds: with a simulated world they would work on real ones. */
-const REACHES_OUT: ReadonlySet<PluginName> = new Set(["command", "kubernetes", "aws"]);
+const REACHES_OUT: ReadonlySet<PluginName> = new Set(["command", "kubernetes", "aws", "hcloud"]);
 
 /**
  * Decides for each provider between stand-in and official plugin.

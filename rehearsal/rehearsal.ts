@@ -20,6 +20,7 @@ import type { RunRecord, Step } from "./engine/steps.ts";
 import { choosePlugins, type PluginChoice } from "./plugin-choice.ts";
 import { populate } from "./population.ts";
 import { commandStandIn } from "./providers/command.ts";
+import { hcloudStandIn } from "./providers/hcloud.ts";
 import { kubernetesStandIn } from "./providers/kubernetes.ts";
 import { lightsailStandIn } from "./providers/lightsail.ts";
 import { randomStandIn } from "./providers/random.ts";
@@ -208,7 +209,14 @@ function withOverrides(config: StackConfig, { overrides = {}, secrets = {} }: Re
 }
 
 function standIns(world: World, commands: CommandBackend, providers: readonly PluginChoice[]) {
-  const all = [commandStandIn(commands), randomStandIn, tlsStandIn, kubernetesStandIn(world), lightsailStandIn(world)];
+  const all = [
+    commandStandIn(commands),
+    randomStandIn,
+    tlsStandIn,
+    kubernetesStandIn(world),
+    lightsailStandIn(world),
+    hcloudStandIn(world),
+  ];
   return all.filter(({ name }) => providers.find((choice) => choice.name === name)?.plugin === undefined);
 }
 

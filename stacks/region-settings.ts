@@ -1,9 +1,10 @@
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
 import type { ExistingSiteSettings } from "./sites/existing-settings.ts";
+import type { HetznerSiteSettings } from "./sites/hetzner-settings.ts";
 import type { LightsailSiteSettings } from "./sites/lightsail-settings.ts";
 
 /** Every kind of site, told apart by `provider`. */
-export type SiteSettings = ExistingSiteSettings | LightsailSiteSettings;
+export type SiteSettings = ExistingSiteSettings | HetznerSiteSettings | LightsailSiteSettings;
 
 /** A machine of any kind of site. */
 export type MachineSettings = SiteSettings["machines"][number];

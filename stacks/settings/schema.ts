@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { byName, isDnsLabel } from "../../components/network/names.ts";
 import { existingSite } from "./kinds/existing.ts";
+import { hetznerSite } from "./kinds/hetzner.ts";
 import { lightsailSite } from "./kinds/lightsail.ts";
 import type { Rule } from "./problem.ts";
 import { rawConfigRule } from "./raw-config.ts";
@@ -47,7 +48,10 @@ export const settingsSchema = strict({
   mesh: z
     .discriminatedUnion("provider", [strict({ provider: z.literal("none") })], kinds(RULES.meshProvider))
     .default({ provider: "none" }),
-  sites: named(RULES.sites, z.discriminatedUnion("provider", [existingSite, lightsailSite], kinds(RULES.siteProvider))),
+  sites: named(
+    RULES.sites,
+    z.discriminatedUnion("provider", [existingSite, hetznerSite, lightsailSite], kinds(RULES.siteProvider)),
+  ),
   platform: strict({ "cert-manager": certManager.optional() }).prefault({}),
   accept: z
     .record(

@@ -1,6 +1,7 @@
 import type { Machine } from "../../components/machine.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { declareExistingSite } from "./declare-existing.ts";
+import { declareHetznerSite } from "./declare-hetzner.ts";
 import { declareLightsailSite } from "./declare-lightsail.ts";
 import type { SiteContext } from "./site-context.ts";
 
@@ -19,6 +20,7 @@ const DECLARE: {
   ) => readonly Machine[];
 } = {
   existing: declareExistingSite,
+  hetzner: declareHetznerSite,
   lightsail: declareLightsailSite,
 };
 

@@ -1,7 +1,10 @@
 import type { LocalScriptRun } from "./local-script-run.ts";
+import { serverProtection } from "./server-protection.ts";
 
 /** What a script that runs on this computer does to the world. */
 export type LocalBehaviour = (run: LocalScriptRun) => Promise<void>;
 
 /** Every script of this computer that the rehearsal can play, by the name of its file. */
-export const LOCAL_BEHAVIOURS: Readonly<Record<string, LocalBehaviour>> = {};
+export const LOCAL_BEHAVIOURS: Readonly<Record<string, LocalBehaviour>> = {
+  "server-protection": serverProtection,
+};
