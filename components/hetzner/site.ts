@@ -8,7 +8,7 @@ import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import { noteWaiting } from "../waiting.ts";
 import { IMAGES, LOGIN_USER } from "./catalog.ts";
 import { ACCESS_LABEL, accessOf, firewall } from "./firewall.ts";
-import { Locations } from "./location.ts";
+import { LIFE_LABEL, locationsOf } from "./location.ts";
 import { placementGroups, type PlacementGroups } from "./placement.ts";
 import { serverProtection } from "./protection.ts";
 
@@ -75,7 +75,7 @@ export class HetznerSite extends pulumi.ComponentResource {
   readonly #sshKey: hcloud.SshKey;
   readonly #firewalls = new Map<string, hcloud.Firewall>();
   readonly #groups: PlacementGroups;
-  readonly #locations: Locations;
+  readonly #locations: pulumi.Output<Readonly<Record<string, string>>>;
 
   constructor(name: string, args: HetznerSiteArgs, options?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, options);
@@ -97,7 +97,17 @@ export class HetznerSite extends pulumi.ComponentResource {
       this.labels(),
       this.inProject(),
     );
-    this.#locations = new Locations(this.selector(), { parent: this, provider: this.#provider });
+    this.#locations = locationsOf(
+      args.machines.map(({ spec, type, locations }) => ({
+        ...{ name: spec.name, type, locations },
+        server: this.cloudName(spec.name),
+        life: lifeOf(spec),
+        address: this.addressName(spec, "ipv6"),
+      })),
+      this.selector(),
+      this,
+      { parent: this, provider: this.#provider },
+    );
     this.machines = args.machines.map((machine) => this.machine(machine));
     this.registerOutputs({});
   }
@@ -106,9 +116,10 @@ export class HetznerSite extends pulumi.ComponentResource {
     const { spec } = machine;
     const key = hostKey(spec.name, { parent: this });
     const addresses = this.addresses(machine);
-    const server = this.server(machine, addresses, key);
+    const volume = this.volume(machine, addresses);
+    const server = this.server(machine, addresses, key, volume);
     const network = this.membership(machine, server);
-    const volume = this.volume(machine, addresses, server);
+    const attachments = volume === undefined ? [] : [this.attachment(machine, volume, server)];
     const outside = addresses.ipv4?.ipAddress ?? server.ipv6Address;
     const ssh: SshTarget = { host: outside, port: 22, user: LOGIN_USER, hostKey: key.publicKey };
     const baseline = hostBaseline(
@@ -120,11 +131,14 @@ export class HetznerSite extends pulumi.ComponentResource {
         login: this.#args.login,
         connectSeconds: this.#args.connectSeconds,
         bootstrapped: true,
-        ...(volume === undefined ? {} : { dataDisk: [volume.device] }),
+        // https://docs.hetzner.com/cloud/volumes/getting-started/mounting-a-volume
+        ...(volume === undefined
+          ? {}
+          : { dataDisk: [pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`] }),
       },
       {
         parent: this,
-        dependsOn: [network, ...(volume === undefined ? [] : [volume.attachment])],
+        dependsOn: [network, ...attachments],
         ...this.boundTo(machine, server),
       },
     );
@@ -163,21 +177,24 @@ export class HetznerSite extends pulumi.ComponentResource {
   }
 
   /** Addresses that the next generation keeps, so that nobody who knows the server has to learn another. */
-  private addresses(machine: HetznerMachine): Addresses {
-    const { spec, publicIpv4 } = machine;
-    const name = (family: string): string => `${this.cloudName(spec.name)}-${family}`;
-    const location = this.#locations.of({ ...machine, name: spec.name }, name("ipv6"), this);
+  private addresses({ spec, publicIpv4 }: HetznerMachine): Addresses {
+    const location = this.#locations.apply((locations) => locations[spec.name] ?? "");
     const address = (family: "ipv4" | "ipv6"): hcloud.PrimaryIp =>
       new hcloud.PrimaryIp(
         `${spec.name}-${family}`,
-        { name: name(family), type: family, location, autoDelete: false, labels: this.labels(spec) },
+        { name: this.addressName(spec, family), type: family, location, autoDelete: false, labels: this.labels(spec) },
         // Where a type is sold out changes every day; an address that stands decides for its server.
         this.inProject({ ignoreChanges: ["location"] }),
       );
     return { ...(publicIpv4 ? { ipv4: address("ipv4") } : {}), ipv6: address("ipv6") };
   }
 
-  private server(machine: HetznerMachine, { ipv4, ipv6 }: Addresses, key: HostKey): hcloud.Server {
+  private server(
+    machine: HetznerMachine,
+    { ipv4, ipv6 }: Addresses,
+    key: HostKey,
+    volume: hcloud.Volume | undefined,
+  ): hcloud.Server {
     const { spec, image } = machine;
     const distribution = IMAGES[image]?.distribution ?? "debian-12";
     const isServer = spec.role === "server";
@@ -201,13 +218,18 @@ export class HetznerSite extends pulumi.ComponentResource {
           },
         ],
         placementGroupId: numberOf(this.#groups.of(spec)),
-        labels: { ...this.labels(spec), [ACCESS_LABEL]: accessOf(spec.role, machine.ingress) },
+        labels: {
+          ...this.labels(spec),
+          [ACCESS_LABEL]: accessOf(spec.role, machine.ingress),
+          [LIFE_LABEL]: lifeOf(spec),
+        },
         deleteProtection: isServer,
         rebuildProtection: isServer,
       },
       this.inProject({
-        dependsOn: [this.firewall(machine)],
-        replacementTrigger: replacedWith(machine),
+        // The subnet and the volume are no inputs; but in a destroy they are taken away after the server, not under it.
+        dependsOn: [this.firewall(machine), this.#subnet, ...(volume === undefined ? [] : [volume])],
+        replacementTrigger: lifeOf(machine.spec),
         deleteBeforeReplace: true,
         // They count when a server is made, and a change of one must never cost a server: see noteWaiting. Another type
         // or group would be taken in place, but only with the server off.
@@ -226,14 +248,9 @@ export class HetznerSite extends pulumi.ComponentResource {
   }
 
   /** The volume outlives the server; only its attachment does not. */
-  private volume(
-    machine: HetznerMachine,
-    { ipv6 }: Addresses,
-    server: hcloud.Server,
-  ): { readonly device: pulumi.Output<string>; readonly attachment: pulumi.Resource } | undefined {
-    const { spec, volumeGiB } = machine;
+  private volume({ spec, volumeGiB }: HetznerMachine, { ipv6 }: Addresses): hcloud.Volume | undefined {
     if (volumeGiB === undefined) return undefined;
-    const volume = new hcloud.Volume(
+    return new hcloud.Volume(
       `${spec.name}-volume`,
       {
         name: `${this.cloudName(spec.name)}-data`,
@@ -243,13 +260,14 @@ export class HetznerSite extends pulumi.ComponentResource {
       },
       this.inProject({ ignoreChanges: ["location"] }),
     );
-    const attachment = new hcloud.VolumeAttachment(
-      `${spec.name}-volume-attachment`,
+  }
+
+  private attachment(machine: HetznerMachine, volume: hcloud.Volume, server: hcloud.Server): hcloud.VolumeAttachment {
+    return new hcloud.VolumeAttachment(
+      `${machine.spec.name}-volume-attachment`,
       { volumeId: numberOf(volume), serverId: numberOf(server), automount: false },
       this.inProject(this.boundTo(machine, server)),
     );
-    // https://docs.hetzner.com/cloud/volumes/getting-started/mounting-a-volume
-    return { device: pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`, attachment };
   }
 
   /** The firewall of all servers of the site that have the same rules. */
@@ -295,7 +313,7 @@ export class HetznerSite extends pulumi.ComponentResource {
           ...(token === undefined ? {} : { token }),
           ...(apiEndpoint === undefined ? {} : { apiEndpoint }),
         },
-        { parent: this, dependsOn: [baseline], replacementTrigger: replacedWith(machine), deleteBeforeReplace: true },
+        { parent: this, dependsOn: [baseline], replacementTrigger: lifeOf(machine.spec), deleteBeforeReplace: true },
       ),
     ];
   }
@@ -314,7 +332,11 @@ export class HetznerSite extends pulumi.ComponentResource {
 
   /** What ends with the server and is made again with the next one. */
   private boundTo(machine: HetznerMachine, server: hcloud.Server): pulumi.CustomResourceOptions {
-    return { replacementTrigger: replacedWith(machine), deleteBeforeReplace: true, deletedWith: server };
+    return { replacementTrigger: lifeOf(machine.spec), deleteBeforeReplace: true, deletedWith: server };
+  }
+
+  private addressName({ name }: MachineSpec, family: "ipv4" | "ipv6"): string {
+    return `${this.cloudName(name)}-${family}`;
   }
 
   private cloudName(machine: string): string {
@@ -337,4 +359,4 @@ export class HetznerSite extends pulumi.ComponentResource {
 }
 
 /** Another role is another life of the host, as another generation is. */
-const replacedWith = ({ spec }: HetznerMachine): string => `${spec.generation} ${spec.role}`;
+const lifeOf = ({ generation, role }: MachineSpec): string => `${generation}-${role}`;

@@ -34,6 +34,7 @@ export interface Address {
 
 /** A server. */
 export interface Server {
+  name: string;
   readonly host: Host;
   readonly location: string;
   readonly group: string;
@@ -170,7 +171,14 @@ export class Project {
     const logins = listOf(inputs["sshKeys"]).map((key) => this.keys.get(textOf(key)) ?? "");
     host.authorizedKeys = new Set(logins.filter((key) => key !== ""));
     const group = String(numberOf(inputs["placementGroupId"]));
-    const server: Server = { host, location: textOf(inputs["location"]), group, addresses, labels };
+    const server: Server = {
+      name: textOf(inputs["name"]),
+      host,
+      location: textOf(inputs["location"]),
+      group,
+      addresses,
+      labels,
+    };
     for (const [address, entry] of this.addresses) if (addresses.includes(address)) entry.server = id;
     this.servers.set(id, server);
     this.change(operation, machine, "server made");

@@ -252,7 +252,9 @@ function serverType(project: Project): StandInType {
     update: (operation) => {
       const { id, inputs, olds } = operation;
       project.rename(id, "server", textOf(inputs["name"]));
-      project.server(id).labels = labelsOf(inputs);
+      const server = project.server(id);
+      server.name = textOf(inputs["name"]);
+      server.labels = labelsOf(inputs);
       project.world.cloud.protectedServers.set(id, inputs["deleteProtection"] === true);
       project.filter(operation);
       const names = ["backupWindow", "ipv4Address", "ipv6Address", "ipv6Network", "primaryDiskSize", "status"];
@@ -293,7 +295,6 @@ function volumeTypes(project: Project): StandInType[] {
         return { linuxDevice: `/dev/disk/by-id/scsi-0HC_Volume_${id}` };
       },
       end: (id) => {
-        if (project.volumes.get(id)?.server !== undefined) throw apiError("locked", "volume is attached to a server");
         project.volumes.delete(id);
       },
     },
@@ -354,6 +355,13 @@ const describeAddresses = (project: Project, inputs: Values): Values => ({
     .map(([id, { name, type, ip, location }]) => ({ id: Number(id), name, type, ipAddress: ip, location })),
 });
 
+const describeServers = (project: Project, inputs: Values): Values => ({
+  id: "servers",
+  servers: [...project.servers]
+    .filter(([, { labels }]) => selects(textOf(inputs["withSelector"]), labels))
+    .map(([id, { name, location, labels }]) => ({ id: Number(id), name, location, labels })),
+});
+
 /** Stands in for the hcloud provider. One project, whatever the token. */
 export function hcloudStandIn(world: World): StandIn {
   const project = new Project(world);
@@ -378,6 +386,7 @@ export function hcloudStandIn(world: World): StandIn {
     functions: {
       "hcloud:index/getServerType:getServerType": (inputs) => describeType(world, inputs),
       "hcloud:index/getPrimaryIps:getPrimaryIps": (inputs) => describeAddresses(project, inputs),
+      "hcloud:index/getServers:getServers": (inputs) => describeServers(project, inputs),
     },
     // https://github.com/hetznercloud/hcloud-go/blob/v2.47.0/hcloud/client_handler_retry.go; five times by client.go.
     retries: { 429: 5, 502: 5, 504: 5 },

@@ -11,6 +11,21 @@ const lightsail = (machines: Readonly<Record<string, object>>, from = ["198.51.1
   return { machines: [], sites: { cloud: { provider: "lightsail", awsRegion: "ap-northeast-1", ...access, pools } } };
 };
 
+/** A server of Hetzner Cloud. */
+const hetzner = (publicIpv4: boolean, from: readonly string[]): Wanted => ({
+  machines: [],
+  sites: {
+    cloud: {
+      provider: "hetzner",
+      locations: ["fsn1"],
+      lan: "10.30.0.0/24",
+      access: { from },
+      publicIpv4,
+      pools: { control: { role: "server", type: "cx33", machines: { s: {} } } },
+    },
+  },
+});
+
 /** Cases of the guardrails that watch over machines we make, and over several sites. */
 export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
   "bundle-too-small": [
@@ -25,6 +40,18 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       findings: [
         "sites.cloud.pools.server.machines.s.bundle: found small_3_0: 2 GiB, and 40 % of a CPU for ever · allowed at least 4 GiB and 40 % for role server · fix: take medium_3_0 or larger; large_3_0 where agents or releases are many",
         "sites.cloud.pools.agent.machines.w.bundle: found nano_3_0: 0.5 GiB, and 10 % of a CPU for ever · allowed at least 1 GiB and 20 % for role agent · fix: take small_3_0 or larger",
+      ],
+    },
+  ],
+  "ipv4-only-access": [
+    { title: "hosts that stand already" },
+    { title: "a public IPv4 address", settings: hetzner(true, ["198.51.100.7/32"]) },
+    { title: "none, and an IPv6 range that may come in", settings: hetzner(false, ["2001:db8:1::/64"]) },
+    {
+      title: "none, and IPv4 ranges only",
+      settings: hetzner(false, ["198.51.100.7/32"]),
+      findings: [
+        "sites.cloud.access.from: found IPv4 ranges only (198.51.100.7/32), and publicIpv4 false for s · allowed an IPv6 range among them · fix: add this computer's IPv6 range, such as 2001:db8:1::/64, or set publicIpv4: true",
       ],
     },
   ],

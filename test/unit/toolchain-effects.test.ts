@@ -86,6 +86,7 @@ describe("official plugins", () => {
       "tls: stand-in",
       "kubernetes: stand-in",
       "aws: stand-in",
+      "hcloud: stand-in",
     ]);
   });
 

@@ -4,6 +4,9 @@ import type { LocalScriptRun } from "./local-script-run.ts";
 /** How long the API takes for an action. Seconds, an estimate. */
 const ACTION_SECONDS = 1;
 
+/** HTTP status of a server that is gone. */
+const NOT_FOUND = 404;
+
 /** What components/hetzner/scripts/server-protection.sh does to the cloud. */
 export async function serverProtection(run: LocalScriptRun): Promise<void> {
   const { protectedServers } = run.world.cloud;
@@ -12,7 +15,7 @@ export async function serverProtection(run: LocalScriptRun): Promise<void> {
   if (run.action === "protect") {
     if (!there) {
       throw new ScriptFailure([
-        `the Hetzner Cloud API answered 404 to the protection of ${node}: server not found`,
+        `the Hetzner Cloud API answered ${NOT_FOUND} to the protection of ${node}: server not found`,
         "fix: may the token write, and is it one of this project? then run again",
       ]);
     }
