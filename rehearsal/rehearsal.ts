@@ -17,9 +17,10 @@ import { clearSimulatedRelease } from "./world/helm-lock.ts";
 import { Session } from "./engine/session.ts";
 import { mergeConfig, readStackConfig, StackFileError, type StackConfig } from "./engine/stack-config.ts";
 import type { RunRecord, Step } from "./engine/steps.ts";
-import { choosePlugins, type PluginChoice } from "./plugin-choice.ts";
+import { choosePlugins, pluginsAtHome, type PluginChoice } from "./plugin-choice.ts";
 import { populate } from "./population.ts";
 import { commandStandIn } from "./providers/command.ts";
+import { hcloudStandIn } from "./providers/hcloud.ts";
 import { kubernetesStandIn } from "./providers/kubernetes.ts";
 import { lightsailStandIn } from "./providers/lightsail.ts";
 import { randomStandIn } from "./providers/random.ts";
@@ -45,7 +46,12 @@ export interface RehearsalOptions {
   readonly world?: World;
   /** Where commands run: in the simulated world, or for real, on real hosts. @default "simulated" */
   readonly backend?: "simulated" | "ssh";
-  /** Whether official plugins take the place of stand-ins where they are on this computer. @default "stand-in" */
+  /** In place of the backend's own: what a proof plays and what it does for real. @default the backend's */
+  readonly commands?: CommandBackend;
+  /**
+   * Whether official plugins take the place of stand-ins where they are on this computer. One that would reach out to real
+   * clouds does not, unless the settings point it at this computer. @default "stand-in"
+   */
   readonly plugins?: "stand-in" | "official";
   /** @default the region's program, with the world's Helm locks in place of the API's */
   readonly program?: PulumiFn;
@@ -101,9 +107,9 @@ export class Rehearsal {
     const cli = options.cli ?? (await resolveCli(realEffects(say)));
     const backend = options.backend ?? "simulated";
     const found: readonly Plugin[] = options.plugins === "official" ? await findPlugins() : [];
-    const providers = choosePlugins(found, backend);
+    const providers = choosePlugins(found, backend, pluginsAtHome(await settingsIn(config, project.name, folder)));
     const world = options.world ?? new World();
-    const commands = backend === "ssh" ? realCommands() : simulatedCommands(world);
+    const commands = options.commands ?? (backend === "ssh" ? realCommands() : simulatedCommands(world));
     const session = await Session.open({
       cli,
       stack: options.stack,
@@ -123,16 +129,8 @@ export class Rehearsal {
   }
 
   /** The stack's settings as they are now; undefined where they do not hold together (the program says why). */
-  async settings(): Promise<RegionSettings | undefined> {
-    const prefix = `${this.#project}:`;
-    const values = Object.entries(this.#config.plain)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]): [string, unknown] => [name.slice(prefix.length), value]);
-    try {
-      return parseSettings(Object.fromEntries(values), await readFile(join(this.#folder, "regions.yaml"), "utf8"));
-    } catch {
-      return undefined;
-    }
+  settings(): Promise<RegionSettings | undefined> {
+    return settingsIn(this.#config, this.#project, this.#folder);
   }
 
   /** What the last successful run left. */
@@ -199,6 +197,19 @@ export class Rehearsal {
   }
 }
 
+/** The settings that a configuration holds; undefined where they do not hold together. */
+async function settingsIn(config: StackConfig, project: string, folder: string): Promise<RegionSettings | undefined> {
+  const prefix = `${project}:`;
+  const values = Object.entries(config.plain)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]): [string, unknown] => [name.slice(prefix.length), value]);
+  try {
+    return parseSettings(Object.fromEntries(values), await readFile(join(folder, "regions.yaml"), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
 async function readStackFile(folder: string, stack: string): Promise<string> {
   try {
     return await readFile(join(folder, `Pulumi.${stack}.yaml`), "utf8");
@@ -215,7 +226,14 @@ function withOverrides(config: StackConfig, { overrides = {}, secrets = {} }: Re
 }
 
 function standIns(world: World, commands: CommandBackend, providers: readonly PluginChoice[]) {
-  const all = [commandStandIn(commands), randomStandIn, tlsStandIn, kubernetesStandIn(world), lightsailStandIn(world)];
+  const all = [
+    commandStandIn(commands),
+    randomStandIn,
+    tlsStandIn,
+    kubernetesStandIn(world),
+    lightsailStandIn(world),
+    hcloudStandIn(world),
+  ];
   return all.filter(({ name }) => providers.find((choice) => choice.name === name)?.plugin === undefined);
 }
 

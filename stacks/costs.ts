@@ -1,4 +1,5 @@
 import { sumCosts, type MonthlyCost } from "../components/costs.ts";
+import { monthlyCost as hetznerCost } from "../components/hetzner/cost.ts";
 import { monthlyCost as lightsailCost } from "../components/lightsail/cost.ts";
 import type { RegionSettings, SiteSettings } from "./region-settings.ts";
 
@@ -14,6 +15,12 @@ function costsOf(site: SiteSettings): readonly MachineCost[] {
   switch (site.provider) {
     case "lightsail":
       return site.machines.map((machine) => ({ name: machine.name, site: site.name, cost: lightsailCost(machine) }));
+    case "hetzner":
+      return site.machines.map(({ serverType, ...machine }) => ({
+        name: machine.name,
+        site: site.name,
+        cost: hetznerCost({ ...machine, type: serverType }),
+      }));
     case "existing":
     case "lima":
       return [];

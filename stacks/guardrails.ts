@@ -7,6 +7,7 @@ import { cidrOverlap } from "./guardrails/cidr-overlap.ts";
 import { duplicateAddress } from "./guardrails/duplicate-address.ts";
 import { evenServers } from "./guardrails/even-servers.ts";
 import type { Guardrail, Severity } from "./guardrails/guardrail.ts";
+import { ipv4OnlyAccess } from "./guardrails/ipv4-only-access.ts";
 import { machineMoved } from "./guardrails/machine-moved.ts";
 import { nameRules } from "./guardrails/name-rules.ts";
 import { noWayIn } from "./guardrails/no-way-in.ts";
@@ -33,6 +34,7 @@ export const guardrails: readonly Guardrail[] = [
   cidrOverlap,
   duplicateAddress,
   evenServers,
+  ipv4OnlyAccess,
   machineMoved,
   nameRules,
   noWayIn,

@@ -1,10 +1,11 @@
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
 import type { ExistingSiteSettings } from "./sites/existing-settings.ts";
+import type { HetznerSiteSettings } from "./sites/hetzner-settings.ts";
 import type { LightsailSiteSettings } from "./sites/lightsail-settings.ts";
 import type { LimaSiteSettings } from "./sites/lima-settings.ts";
 
 /** Every kind of site, told apart by `provider`. */
-export type SiteSettings = ExistingSiteSettings | LightsailSiteSettings | LimaSiteSettings;
+export type SiteSettings = ExistingSiteSettings | HetznerSiteSettings | LightsailSiteSettings | LimaSiteSettings;
 
 /** A machine of any kind of site. */
 export type MachineSettings = SiteSettings["machines"][number];

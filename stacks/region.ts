@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LoginKey } from "../components/bootstrap/login-key.ts";
 import { Cluster } from "../components/k3s/cluster.ts";
 import type { Machine } from "../components/machine.ts";
+import { apiUrl } from "../components/network/api-url.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
 import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
 import { Platform, type WantedRelease } from "../components/platform/platform.ts";
@@ -89,7 +90,7 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
     deployed: pulumi
       .all([...cluster.memberships, ...platform.releases].map(({ urn }) => urn))
       .apply(() => recordOf(settings, machines, cluster, releases)),
-    endpoints: { kubernetes: pulumi.interpolate`https://${cluster.endpoint}:6443` },
+    endpoints: { kubernetes: cluster.endpoint.apply(apiUrl) },
   };
 }
 

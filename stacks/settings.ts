@@ -7,7 +7,8 @@ import { acceptProblems } from "./guardrails.ts";
 import { readRegionPlans } from "./region-plan.ts";
 import type { RegionPlan, RegionSettings } from "./region-settings.ts";
 import { crossShapeProblems } from "./settings/cross-shape.ts";
-import { problemText, renderProblem, SettingsError } from "./settings/problem.ts";
+import { formatPath, problemText, renderProblem, SettingsError } from "./settings/problem.ts";
+import { RULES } from "./settings/rules.ts";
 import { type ParsedSettings, settingsSchema } from "./settings/schema.ts";
 import { normaliseSites } from "./settings/sites.ts";
 import { present, zodProblems } from "./settings/zod-problems.ts";
@@ -118,7 +119,20 @@ export function loadSettings(config: pulumi.Config): RegionSettings {
     .filter(([key]) => key !== PRIVATE_KEY && key !== PREVIOUS_PRIVATE_KEY);
   const values = Object.fromEntries(entries.map(([key, value]) => [key, key === "region" ? value : decoded(value)]));
   const secrets = entries.map(([key]) => key).filter((key) => isEncrypted(namespace + key) ?? true);
-  return parseSettings(values, readFileSync(REGIONS_FILE, "utf8"), new Set(secrets));
+  const settings = parseSettings(values, readFileSync(REGIONS_FILE, "utf8"), new Set(secrets));
+  refusePlainTokens(settings);
+  return settings;
+}
+
+/** A token opens a whole account: it stands in a stack's file encrypted, or not at all. */
+function refusePlainTokens({ sites, encrypted }: RegionSettings): void {
+  if (encrypted.includes("sites")) return;
+  const problems = sites
+    .filter((site) => "token" in site)
+    .map(({ name }) =>
+      problemText(`${formatPath(["sites", name])}.token`, "plain text (not shown)", RULES.hetznerToken),
+    );
+  if (problems.length > 0) throw new SettingsError(problems);
 }
 
 /** Text of an encrypted key setting; undefined where it is not set. */

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { apiUrl } from "../network/api-url.ts";
 
 /** What a kubeconfig is made of. PEM texts. */
 export interface KubeconfigParts {
@@ -26,7 +27,6 @@ export function renderKubeconfig(parts: KubeconfigParts): string {
         "fix: the stack's state has lost a certificate; restore it from a backup (pulumi stack import)",
     );
   }
-  const host = parts.endpoint.includes(":") ? `[${parts.endpoint}]` : parts.endpoint;
   return stringify({
     apiVersion: "v1",
     kind: "Config",
@@ -34,7 +34,7 @@ export function renderKubeconfig(parts: KubeconfigParts): string {
     clusters: [
       {
         name: parts.region,
-        cluster: { server: `https://${host}:6443`, "certificate-authority-data": base64(parts.serverAuthority) },
+        cluster: { server: apiUrl(parts.endpoint), "certificate-authority-data": base64(parts.serverAuthority) },
       },
     ],
     users: [

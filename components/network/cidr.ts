@@ -46,6 +46,15 @@ export function cidrsOverlap(one: string, other: string): boolean {
   return a.startAddress().bigInt() <= b.endAddress().bigInt() && b.startAddress().bigInt() <= a.endAddress().bigInt();
 }
 
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+/**
+ * Whether a range lies within one of the private ones (RFC 1918).
+ * @throws Error if it is not a range
+ */
+export const isPrivateRange = (cidr: string): boolean =>
+  PRIVATE.some((whole) => cidrsOverlap(whole, cidr) && cidrPrefix(cidr) >= cidrPrefix(whole));
+
 /**
  * Whether a host can have this address in the range: neither the network's own nor its broadcast address.
  * @throws Error if the range or the address is not one

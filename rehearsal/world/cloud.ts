@@ -16,6 +16,8 @@ export class Cloud {
   quota: number | undefined;
   /** Ports that are open from outside, by machine name: lines such as `tcp 22 from 198.51.100.7/32`. */
   readonly publicRules = new Map<string, readonly string[]>();
+  /** Whether a server may not be deleted, by id; a server that is gone has no entry. */
+  readonly protectedServers = new Map<string, boolean>();
   #numbers = 0;
 
   /** A number that was never given before: for addresses and ids. */
@@ -27,6 +29,11 @@ export class Cloud {
   publicAddress(): string {
     const number = this.next();
     return `198.18.${Math.floor(number / 250)}.${(number % 250) + 1}`;
+  }
+
+  /** A public IPv6 network that no other machine has, from the range for documentation (RFC 3849), without its prefix. */
+  publicNetwork(): string {
+    return `2001:db8:${this.next().toString(16)}::`;
   }
 
   /** How this machine's boot goes. */

@@ -28,8 +28,8 @@ export interface Host {
   readonly name: string;
   /** Where its sshd answers: `host:port`, behind `jump>` where it is reached through one. */
   endpoint: string;
-  /** Private address. */
-  readonly address: string;
+  /** Private address; some clouds give it after the host is made. */
+  address: string;
   /** Hosts of one network reach each other on private addresses. */
   readonly network: string;
   alive: boolean;

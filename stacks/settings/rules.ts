@@ -31,7 +31,7 @@ export const RULES = {
   registries: { allowed: "the content of k3s's registries.yaml", fix: "write it as an object" },
   duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
   meshProvider: { allowed: "none", fix: 'write "none" or remove the mesh setting' },
-  siteProvider: { allowed: "existing, lightsail, lima", fix: "write one of these kinds of site" },
+  siteProvider: { allowed: "existing, hetzner, lightsail, lima", fix: "write one of these kinds of site" },
   sites: { allowed: "at least one site, by name", fix: "add a site by its name" },
   pools: { allowed: "at least one pool, by name", fix: "add a pool by its name, or remove the site" },
   machines: { allowed: "at least one machine, by name", fix: "add a machine by its name, or remove the pool" },
@@ -72,6 +72,32 @@ export const RULES = {
   bundleMissing: {
     allowed: "a bundle on the machine, its pool or its site",
     fix: "write one, such as large_3_0; docs/sites/lightsail.md lists them",
+  },
+  locations: {
+    allowed: 'a list of locations such as ["fsn1", "nbg1"]',
+    fix: "write at least one, the preferred one first",
+  },
+  locationTwice: { allowed: "each location once", fix: "remove it: the first place in the list counts" },
+  locationZones: {
+    allowed: "locations of one network zone",
+    fix: "keep those of one zone (fsn1, nbg1 and hel1 share one; ash, hil and sin have one each), and make a site of its own for the others",
+  },
+  hetznerLan: {
+    allowed: "a private IPv4 range from /8 to /24",
+    fix: "write a range inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, such as 10.30.0.0/24",
+  },
+  typeMissing: {
+    allowed: "a type on the machine, its pool or its site",
+    fix: "write one, such as cx33; docs/sites/hetzner.md lists them",
+  },
+  volumeSize: { allowed: "a size from 10GiB to 10TiB", fix: "write a whole number with its unit: GiB or TiB" },
+  hetznerToken: {
+    allowed: "a token of a Hetzner Cloud project, 64 letters and digits, encrypted",
+    fix: "pulumi config set --secret --path 'hybrid-k3s:sites.<site>.token', or remove it and export HCLOUD_TOKEN",
+  },
+  apiEndpoint: {
+    allowed: "an https address, or an http address of this computer",
+    fix: "remove the setting for Hetzner's own API",
   },
   diskSize: { allowed: "a size from 8GiB to 16TiB", fix: "write a whole number with its unit: GiB or TiB" },
   memorySize: { allowed: "a size from 1GiB to 1TiB", fix: "write a whole number with its unit: GiB or TiB" },

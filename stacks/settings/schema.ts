@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { byName, isDnsLabel } from "../../components/network/names.ts";
 import { existingSite } from "./kinds/existing.ts";
+import { hetznerSite } from "./kinds/hetzner.ts";
 import { lightsailSite } from "./kinds/lightsail.ts";
 import { limaSite } from "./kinds/lima.ts";
 import type { Rule } from "./problem.ts";
@@ -50,7 +51,7 @@ export const settingsSchema = strict({
     .default({ provider: "none" }),
   sites: named(
     RULES.sites,
-    z.discriminatedUnion("provider", [existingSite, lightsailSite, limaSite], kinds(RULES.siteProvider)),
+    z.discriminatedUnion("provider", [existingSite, hetznerSite, lightsailSite, limaSite], kinds(RULES.siteProvider)),
   ),
   platform: strict({ "cert-manager": certManager.optional() }).prefault({}),
   accept: z

@@ -10,17 +10,19 @@ import type { Rule } from "./problem.ts";
 import { RULES } from "./rules.ts";
 import { breaking, keyRuledBy, saying, strict, text, wholeNumber } from "./zod-problems.ts";
 
+/** Whether a text is a range in canonical form within prefix bounds, both included. */
+export const cidrWithin = (value: string, shortest: number, longest: number): boolean =>
+  isCidr(value) && canonicalCidr(value) === value && cidrPrefix(value) >= shortest && cidrPrefix(value) <= longest;
+
+/** The fix for a range that is not in canonical form; undefined where something else is wrong with it. */
+export const canonical = (value: string): string | undefined =>
+  isCidr(value) && canonicalCidr(value) !== value
+    ? `clear the bits behind the prefix: ${canonicalCidr(value)}`
+    : undefined;
+
 /** A range in canonical form within prefix bounds, both included. */
 export const cidr = (rule: Rule, shortest: number, longest: number) =>
-  text(
-    rule,
-    (value) =>
-      isCidr(value) && canonicalCidr(value) === value && cidrPrefix(value) >= shortest && cidrPrefix(value) <= longest,
-    (value) =>
-      isCidr(value) && canonicalCidr(value) !== value
-        ? `clear the bits behind the prefix: ${canonicalCidr(value)}`
-        : undefined,
-  );
+  text(rule, (value) => cidrWithin(value, shortest, longest), canonical);
 
 /** A DNS name or an IPv4 address. */
 export const host = text(RULES.host, isHost);

@@ -1,6 +1,7 @@
 import { byName } from "../../components/network/names.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { normaliseExistingSite } from "./kinds/existing.ts";
+import { normaliseHetznerSite } from "./kinds/hetzner.ts";
 import { normaliseLightsailSite } from "./kinds/lightsail.ts";
 import { normaliseLimaSite } from "./kinds/lima.ts";
 import type { ParsedSettings } from "./schema.ts";
@@ -15,6 +16,7 @@ const NORMALISE: {
   ) => SiteSettings;
 } = {
   existing: normaliseExistingSite,
+  hetzner: normaliseHetznerSite,
   lightsail: normaliseLightsailSite,
   lima: normaliseLimaSite,
 };

@@ -97,6 +97,9 @@ function nearestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): read
   return deep[0];
 }
 
+/** Settings whose value is never shown, encrypted or not. */
+const HIDDEN: ReadonlySet<PropertyKey> = new Set(["token"]);
+
 function issueProblems(input: unknown, issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Problem[] {
   const path = [...base, ...issue.path];
   const rule = unpack(issue.message);
@@ -110,7 +113,9 @@ function issueProblems(input: unknown, issue: z.core.$ZodIssue, base: readonly P
     if (branch !== undefined) return branch.flatMap((inner) => issueProblems(input, inner, path));
   }
   const value = valueAt(input, path);
-  return [{ path, found: describeFound(value), ...rule, harmless: value === undefined }];
+  const found =
+    HIDDEN.has(path.at(-1) ?? "") && value !== undefined ? "a text that is not shown" : describeFound(value);
+  return [{ path, found, ...rule, harmless: value === undefined }];
 }
 
 /** Every mistake that Zod found in `input`, in the words of the schemas' rules. */

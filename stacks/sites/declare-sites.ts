@@ -1,6 +1,7 @@
 import type { Machine } from "../../components/machine.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { declareExistingSite } from "./declare-existing.ts";
+import { declareHetznerSite } from "./declare-hetzner.ts";
 import { declareLightsailSite } from "./declare-lightsail.ts";
 import { declareLimaSite } from "./declare-lima.ts";
 import type { JumpSettings } from "./existing-settings.ts";
@@ -23,6 +24,7 @@ const DECLARE: {
   ) => readonly Machine[];
 } = {
   existing: declareExistingSite,
+  hetzner: declareHetznerSite,
   lightsail: declareLightsailSite,
   lima: declareLimaSite,
 };

@@ -16,7 +16,7 @@ afterAll(() => {
   reports.clear();
 });
 
-describe.each(["dev", "mn", "prod"])("Pulumi.%s.yaml", (stack) => {
+describe.each(["dev", "fsn1", "mn", "prod"])("Pulumi.%s.yaml", (stack) => {
   test("is created in one run, and the second preview has nothing to do", async () => {
     const { report } = await rehearsed(stack);
     expect(report.failure).toBeUndefined();

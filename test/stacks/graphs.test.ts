@@ -12,7 +12,7 @@ const record = (stack: string, preview = false): Promise<GraphNode[]> =>
   recordGraph(() => program(), { ...stackConfig(stack), preview });
 
 it("covers the stacks that the project ships", () => {
-  expect(stackNames()).toEqual(expect.arrayContaining(["dev", "mn", "prod"]));
+  expect(stackNames()).toEqual(expect.arrayContaining(["dev", "fsn1", "mn", "prod"]));
 });
 
 describe.each(stackNames())("stack %s", (stack) => {

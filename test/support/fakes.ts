@@ -1,7 +1,12 @@
-import type { FakeState } from "./record-graph.ts";
+import { createHash } from "node:crypto";
+import type { FakeAnswers, FakeState } from "./record-graph.ts";
 import * as pulumi from "@pulumi/pulumi";
+import { NETWORK_ZONES } from "../../components/hetzner/catalog.ts";
 
 const pem = (kind: string, name: string): string => `-----BEGIN ${kind}-----\n${name}\n-----END ${kind}-----\n`;
+
+/** An id that is a number, as Hetzner's are, and follows from a name. */
+const numberFor = (name: string): string => String(createHash("sha256").update(name).digest().readUInt32BE(0));
 
 /** Outputs that look like the real providers' ones, secret where those are. */
 export const fakeOutputs: FakeState = (type, name) => {
@@ -32,9 +37,29 @@ export const fakeOutputs: FakeState = (type, name) => {
       };
     case "aws:lightsail/staticIp:StaticIp":
       return { ipAddress: `address of ${name}` };
+    case "hcloud:index/primaryIp:PrimaryIp":
+      return { id: numberFor(name), ipAddress: `address of ${name}` };
+    case "hcloud:index/server:Server":
+      return { id: numberFor(name), ipv4Address: `IPv4 of ${name}`, ipv6Address: `IPv6 of ${name}` };
+    case "hcloud:index/serverNetwork:ServerNetwork":
+      return { ip: `private address of ${name}` };
     case "pulumi:pulumi:StackReference":
       return { outputs: {} };
     default:
-      return {};
+      return type.startsWith("hcloud:") ? { id: numberFor(name) } : {};
+  }
+};
+
+/** Answers of an account that has everything, and nothing in it yet. */
+export const fakeAnswers: FakeAnswers = (token, inputs) => {
+  switch (token) {
+    case "hcloud:index/getServerType:getServerType":
+      return { locations: Object.keys(NETWORK_ZONES).map((name) => ({ name, available: true })) };
+    case "hcloud:index/getPrimaryIps:getPrimaryIps":
+      return { primaryIps: [] };
+    case "hcloud:index/getServers:getServers":
+      return { servers: [] };
+    default:
+      return inputs;
   }
 };

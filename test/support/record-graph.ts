@@ -11,8 +11,11 @@ export interface GraphNode {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What a fake provider answers for a resource, on top of its inputs. */
+/** What a fake provider answers for a resource, on top of its inputs; its `id` among it, where it matters. */
 export type FakeState = (type: string, name: string) => Record<string, unknown>;
+
+/** What a fake provider answers to a call of one of its functions. */
+export type FakeAnswers = (token: string, inputs: Readonly<Record<string, unknown>>) => Record<string, unknown>;
 
 /** How a program is recorded. */
 export interface RecordOptions {
@@ -22,6 +25,8 @@ export interface RecordOptions {
   readonly config?: Readonly<Record<string, string>>;
   readonly secretKeys?: readonly string[];
   readonly state?: FakeState;
+  /** @default the inputs */
+  readonly answers?: FakeAnswers;
   /** Shows secret inputs in clear, for tests of what is inside them. @default false */
   readonly reveal?: boolean;
 }
@@ -98,14 +103,19 @@ function toNode(request: RegisterRequest, reveal: boolean): GraphNode {
  */
 export async function recordGraph(program: () => unknown, options: RecordOptions = {}): Promise<GraphNode[]> {
   const { preview = false, config = {}, secretKeys = [], state = () => ({}), reveal = false } = options;
+  const answers: FakeAnswers = options.answers ?? ((_, inputs) => inputs);
   const nodes: GraphNode[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, custom, inputs }) => ({
-        id: custom === true && !preview ? `${name}-id` : undefined,
-        state: { ...(inputs as object), ...(preview && custom === true ? {} : state(type, name)) },
-      }),
-      call: ({ inputs }) => inputs as Record<string, unknown>,
+      newResource: ({ type, name, custom, inputs }) => {
+        const known: Record<string, unknown> = preview && custom === true ? {} : state(type, name);
+        const { id = `${name}-id`, ...outputs } = known;
+        return {
+          id: custom === true && !preview ? String(id) : undefined,
+          state: { ...(inputs as object), ...outputs },
+        };
+      },
+      call: ({ token, inputs }) => answers(token, inputs as Record<string, unknown>),
     },
     "hybrid-k3s",
     "test",

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { RecordOptions } from "./record-graph.ts";
 import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
-import { fakeOutputs } from "./fakes.ts";
+import { fakeAnswers, fakeOutputs } from "./fakes.ts";
 
 /** A real private key, and the part of its text that must appear nowhere. */
 const PLANTED_KEY = placeholderKey("planted");
@@ -18,7 +18,9 @@ export const stackNames = (): string[] =>
     .sort();
 
 /** The configuration of a stack file as the SDK holds it: objects as JSON text, with a planted SSH key. */
-export function stackConfig(stack: string): Required<Pick<RecordOptions, "config" | "secretKeys" | "state">> {
+export function stackConfig(
+  stack: string,
+): Required<Pick<RecordOptions, "config" | "secretKeys" | "state" | "answers">> {
   const file = parse(readFileSync(new URL(`Pulumi.${stack}.yaml`, root), "utf8")) as {
     config: Record<string, unknown>;
   };
@@ -30,5 +32,6 @@ export function stackConfig(stack: string): Required<Pick<RecordOptions, "config
     config: { ...Object.fromEntries(texts), "hybrid-k3s:sshPrivateKey": PLANTED_KEY },
     secretKeys: ["hybrid-k3s:sshPrivateKey"],
     state: fakeOutputs,
+    answers: fakeAnswers,
   };
 }

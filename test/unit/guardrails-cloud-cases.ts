@@ -23,6 +23,21 @@ const lima = (machines: Readonly<Record<string, object>>, more = {}): Wanted => 
   sites: { mac: { provider: "lima", ...more, pools: poolsOf(machines) } },
 });
 
+/** A server of Hetzner Cloud. */
+const hetzner = (publicIpv4: boolean, from: readonly string[]): Wanted => ({
+  machines: [],
+  sites: {
+    cloud: {
+      provider: "hetzner",
+      locations: ["fsn1"],
+      lan: "10.30.0.0/24",
+      access: { from },
+      publicIpv4,
+      pools: { control: { role: "server", type: "cx33", machines: { s: {} } } },
+    },
+  },
+});
+
 /** Cases of the guardrails that watch over machines we make, and over several sites. */
 export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
   "bundle-too-small": [
@@ -53,6 +68,18 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       deployed: {},
       findings: [
         "sites.attic.pools.agent.machines.w: found site attic · allowed rack, where w is deployed · fix: give the machines of the new site names of their own: they join before the old ones leave",
+      ],
+    },
+  ],
+  "ipv4-only-access": [
+    { title: "hosts that stand already" },
+    { title: "a public IPv4 address", settings: hetzner(true, ["198.51.100.7/32"]) },
+    { title: "none, and an IPv6 range that may come in", settings: hetzner(false, ["2001:db8:1::/64"]) },
+    {
+      title: "none, and IPv4 ranges only",
+      settings: hetzner(false, ["198.51.100.7/32"]),
+      findings: [
+        "sites.cloud.access.from: found IPv4 ranges only (198.51.100.7/32), and publicIpv4 false for s · allowed an IPv6 range among them · fix: add this computer's IPv6 range, such as 2001:db8:1::/64, or set publicIpv4: true",
       ],
     },
   ],

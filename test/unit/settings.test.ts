@@ -209,6 +209,26 @@ describe("settings that are right", () => {
     expect(() => parseSettings(settings, regions)).not.toThrow();
   });
 
+  test("of a Hetzner site: what is nearest to a machine counts", () => {
+    const [site] = parsed("hetzner").sites;
+    expect(site).toMatchObject({
+      provider: "hetzner",
+      networkZone: "eu-central",
+      accessFrom: ["198.51.100.7/32", "2001:db8:1::/48"],
+      apiEndpoint: "http://127.0.0.1:8080/v1",
+    });
+    const told = (site?.provider === "hetzner" ? site.machines : []).map((machine) => [
+      ...[machine.name, machine.serverType, machine.image, machine.locations.join(" "), machine.volumeGiB],
+      ...[machine.publicIpv4, machine.ingress, machine.zone, machine.generation],
+    ]);
+    expect(told).toEqual([
+      ["cloud-a", "cx33", "debian-13", "nbg1 fsn1", 10, false, false, "cloud", 1],
+      ["cloud-b", "ccx13", "debian-13", "nbg1 fsn1", 1024, false, false, "cloud", 2],
+      ["cloud-c", "cx33", "ubuntu-24.04", "hel1", 10, false, false, "cloud", 1],
+      ["web-a", "cax11", "debian-12", "hel1 fsn1", 20, true, true, "cloud", 1],
+    ]);
+  });
+
   test("regions.yaml may be given as text", () => {
     const { settings } = goodFixture("minimal");
     expect(parseSettings(settings, "regions: { tokyo: { id: 4 } }").plan.pods).toBe("10.72.0.0/16");
@@ -216,7 +236,7 @@ describe("settings that are right", () => {
 });
 
 describe("the stacks of this repository", () => {
-  test.each(["dev", "prod"])("Pulumi.%s.yaml parses", (stack) => {
+  test.each(["dev", "fsn1", "prod"])("Pulumi.%s.yaml parses", (stack) => {
     expect(problemsOf(() => parseSettings(stackSettings(stack), readRoot("regions.yaml")))).toEqual([]);
   });
 

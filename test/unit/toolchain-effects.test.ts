@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { choosePlugins } from "../../rehearsal/plugin-choice.ts";
+import { choosePlugins, pluginsAtHome } from "../../rehearsal/plugin-choice.ts";
+import type { RegionSettings } from "../../stacks/region-settings.ts";
 import { cacheFolder, executablesOnPath, realEffects } from "../../tools/toolchain/effects.ts";
 import { findPlugins } from "../../tools/toolchain/plugins.ts";
 
@@ -79,6 +80,19 @@ describe("official plugins", () => {
     { name: "random", path: "/bin/pulumi-resource-random" },
   ] as const;
 
+  test("that are pointed at this computer are used in a simulated world too", () => {
+    const settings = (apiEndpoint?: string): RegionSettings =>
+      ({ sites: [{ provider: "hetzner", ...(apiEndpoint === undefined ? {} : { apiEndpoint }) }] }) as never;
+    expect(pluginsAtHome(undefined)).toEqual(new Set());
+    expect(pluginsAtHome(settings())).toEqual(new Set());
+    expect(pluginsAtHome(settings("https://api.example.net/v1"))).toEqual(new Set());
+    const home = pluginsAtHome(settings("http://127.0.0.1:8899/v1"));
+    expect(home).toEqual(new Set(["hcloud"]));
+    const plugin = { name: "hcloud", path: "/bin/pulumi-resource-hcloud" } as const;
+    expect(choosePlugins([plugin], "simulated", home).find(({ name }) => name === "hcloud")).toHaveProperty("plugin");
+    expect(choosePlugins([plugin], "simulated").find(({ name }) => name === "hcloud")).not.toHaveProperty("plugin");
+  });
+
   test("that reach out to hosts stay played in a simulated world, and the report says so", () => {
     expect(choosePlugins(found, "simulated").map(({ name, description }) => `${name}: ${description}`)).toEqual([
       "command: stand-in (v1.2.1 /bin/pulumi-resource-command is here, but would reach out to real hosts)",
@@ -86,6 +100,7 @@ describe("official plugins", () => {
       "tls: stand-in",
       "kubernetes: stand-in",
       "aws: stand-in",
+      "hcloud: stand-in",
     ]);
   });
 

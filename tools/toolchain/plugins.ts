@@ -6,7 +6,7 @@ import { atLeast, parseVersion } from "./resolve.ts";
 import { executablesOnPath } from "./effects.ts";
 
 /** The provider plugins that this project's programs use. */
-export const PLUGIN_NAMES = ["command", "random", "tls", "kubernetes", "aws"] as const;
+export const PLUGIN_NAMES = ["command", "random", "tls", "kubernetes", "aws", "hcloud"] as const;
 /** One of them. */
 /** Name of one of them. */
 export type PluginName = (typeof PLUGIN_NAMES)[number];

@@ -1,5 +1,6 @@
 import { limaAddress, limaVm } from "../lima-scripts.ts";
 import type { LocalScriptRun } from "./local-script-run.ts";
+import { serverProtection } from "./server-protection.ts";
 
 /** What a script that runs on this computer does to the world. */
 export type LocalBehaviour = (run: LocalScriptRun) => Promise<void>;
@@ -8,4 +9,5 @@ export type LocalBehaviour = (run: LocalScriptRun) => Promise<void>;
 export const LOCAL_BEHAVIOURS: Readonly<Record<string, LocalBehaviour>> = {
   "lima-address": (run) => limaAddress(run, "here"),
   "lima-vm": (run) => limaVm(run, "here"),
+  "server-protection": serverProtection,
 };

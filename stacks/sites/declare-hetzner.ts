@@ -1,0 +1,28 @@
+import { HetznerSite } from "../../components/hetzner/site.ts";
+import type { Machine } from "../../components/machine.ts";
+import { present } from "../settings/zod-problems.ts";
+import type { HetznerSiteSettings } from "./hetzner-settings.ts";
+import type { SiteContext } from "./site-context.ts";
+
+/** Declares a site of Hetzner Cloud servers. */
+export function declareHetznerSite(site: HetznerSiteSettings, context: SiteContext): readonly Machine[] {
+  const { name, networkZone, lan, accessFrom, tags, token, apiEndpoint } = site;
+  return new HetznerSite(
+    `${context.region}-${name}`,
+    present({
+      region: context.region,
+      site: name,
+      lan,
+      networkZone,
+      accessFrom,
+      tags,
+      login: context.login,
+      connectSeconds: context.connectSeconds,
+      token,
+      apiEndpoint,
+      machines: site.machines.map(({ serverType, image, locations, publicIpv4, volumeGiB, ingress, ...spec }) =>
+        present({ spec, type: serverType, image, locations, publicIpv4, volumeGiB, ingress }),
+      ),
+    }),
+  ).machines;
+}
