@@ -138,7 +138,7 @@ async function converge(run: Run, lima: LimaHost, name: string): Promise<void> {
   }
   if (size.join() !== vm.size.join()) await stopAndEdit(run, name, vm, size);
   await start(run, name, vm);
-  vm.host.authorizedKeys = new Set([...(vm.host.authorizedKeys ?? []), run.need("AUTHORIZED_KEY")]);
+  vm.host.authorizedKeys = new Set([run.need("AUTHORIZED_KEY")]);
   run.output.push(`${name} runs`);
 }
 
