@@ -2,9 +2,11 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { pin } from "./pin/pin.ts";
+import { askServerTypes, recordServerTypes } from "./pin/server-types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const file = new URL("../versions.yaml", import.meta.url);
+const catalogue = new URL("../components/hetzner/server-types.json", import.meta.url);
 
 const versionOf = (stack: string): string | undefined => {
   const { config } = parse(readFileSync(`${root}/${stack}`, "utf8")) as {
@@ -26,6 +28,15 @@ try {
   const pinned = await pin(readFileSync(file, "utf8"), versions, download);
   writeFileSync(file, pinned.text);
   for (const line of pinned.lines) console.log(line);
+  const token = process.env["HCLOUD_TOKEN"];
+  if (token === undefined) {
+    console.error("server types of Hetzner Cloud stay as they are: no HCLOUD_TOKEN");
+  } else {
+    const types = await askServerTypes(token);
+    const date = new Date().toISOString().slice(0, 10);
+    writeFileSync(catalogue, recordServerTypes(readFileSync(catalogue, "utf8"), types, date));
+    console.log(`Hetzner Cloud: ${types.length} server types recorded`);
+  }
 } catch (error) {
   const cause = (error as { cause?: Error }).cause?.message;
   console.error(
