@@ -4,10 +4,12 @@ import { execa } from "execa";
 import { parse } from "yaml";
 import { ASK_FOR_BUNDLES, refreshBundles, whyNoAnswer, type AwsAnswer } from "./pin/bundles.ts";
 import { pin } from "./pin/pin.ts";
+import { askServerTypes, recordServerTypes } from "./pin/server-types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const versions = new URL("../versions.yaml", import.meta.url);
 const bundles = new URL("../components/lightsail/bundles.json", import.meta.url);
+const serverTypes = new URL("../components/hetzner/server-types.json", import.meta.url);
 
 const versionOf = (stack: string): string | undefined => {
   const { config } = parse(readFileSync(`${root}/${stack}`, "utf8")) as {
@@ -67,5 +69,24 @@ async function pinBundles(): Promise<void> {
   }
 }
 
+/** The same for Hetzner Cloud, whose API needs a token even to be asked for its types. */
+async function pinServerTypes(): Promise<void> {
+  const token = process.env["HCLOUD_TOKEN"];
+  if (token === undefined) {
+    console.error("Hetzner's server types stay as they were recorded: there is no HCLOUD_TOKEN");
+    return;
+  }
+  try {
+    const types = await askServerTypes(token);
+    const date = new Date().toISOString().slice(0, 10);
+    writeFileSync(serverTypes, recordServerTypes(readFileSync(serverTypes, "utf8"), types, date));
+    console.log(`Hetzner Cloud: ${types.length} server types recorded`);
+  } catch (error) {
+    console.error(`Hetzner's server types stay as they were recorded: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
+
 await pinVersions();
 await pinBundles();
+await pinServerTypes();

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { recordServerTypes } from "../../tools/pin/server-types.ts";
 import { k3sDigests, pin, statedDigest } from "../../tools/pin/pin.ts";
 
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -62,5 +63,38 @@ describe("recording digests", () => {
     );
     expect(() => statedDigest(line + line, "k3s")).toThrow("found 2 lines for k3s");
     expect(statedDigest(line, "k3s")).toBe("a".repeat(64));
+  });
+});
+
+describe("recording server types", () => {
+  const file = JSON.stringify({
+    source: "a page",
+    date: "2026-01-01",
+    prices: "estimates",
+    types: { cx32: { cpus: 4 }, cx33: { cpus: 1 } },
+  });
+  const asked = {
+    ...{ name: "cx33", cores: 4, memory: 8, disk: 80, architecture: "x86" },
+    locations: [{ name: "fsn1" }, { name: "hel1" }],
+    prices: [
+      { location: "fsn1", price_monthly: { net: "7.9900000000" } },
+      { location: "hel1", price_monthly: { net: "7.4900000000" } },
+    ],
+  };
+
+  it("takes what the API says, and keeps types that are not offered any more", () => {
+    expect(JSON.parse(recordServerTypes(file, [asked], "2026-12-01"))).toEqual({
+      source: "https://api.hetzner.cloud/v1/server_types",
+      date: "2026-12-01",
+      prices: "what the API said on 2026-12-01, without VAT",
+      types: {
+        cx32: { cpus: 4 },
+        cx33: {
+          ...{ cpus: 4, memoryGiB: 8, diskGiB: 80, architecture: "x86" },
+          locations: ["fsn1", "hel1"],
+          monthlyEur: 7.49,
+        },
+      },
+    });
   });
 });

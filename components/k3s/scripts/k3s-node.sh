@@ -103,6 +103,7 @@ write_configuration() {
   mkdir -p "$etc/config.yaml.d"
   chmod 0700 "$etc"
   put_file "$etc/config.yaml" 0600 "$CONFIG"
+  place_interface
   put_file "$etc/token" 0600 "$TOKEN"
   put_file "$etc/server-ca.crt" 0644 "$SERVER_CA"
   if [ "$ROLE" = server ]; then
@@ -123,6 +124,30 @@ ExecCondition=/bin/sh -c \"! test -e $tombstone\"
         "fix: allow them, or set kubernetes.hardening.enabled: false"
   fi
   if [ "$ROLE" = server ] && [ -n "$AUDIT_POLICY" ]; then install -d -m 0700 "$server_dir/logs"; fi
+}
+
+# Flannel takes the interface of the default route. On a host with an address of its own on the internet that is not the
+# way to the other nodes, so it is told the one that has the node's address; nothing is said where the two are the same.
+# https://github.com/k3s-io/k3s/blob/v1.36.3%2Bk3s1/pkg/agent/flannel/flannel.go
+place_interface() {
+  local address device="" default said="" deadline=$((SECONDS + 60))
+  command -v ip >/dev/null || return 0
+  address=$(sed -n "s/^node-ip: *[\"']\{0,1\}\([0-9.]*\).*/\1/p" "$etc/config.yaml" | head -n 1)
+  [ -n "$address" ] || return 0
+  # A cloud may attach the private network after the first boot.
+  while :; do
+    device=$(ip -4 -o address show to "$address/32" 2>/dev/null | awk 'NR == 1 { print $2 }')
+    [ -z "$device" ] || break
+    [ "$SECONDS" -lt "$deadline" ] ||
+      fail "no interface of this host has the address $address of $NODE_NAME" \
+        "fix: look at ip address there: is the private network attached, and the address right?"
+    sleep 2
+  done
+  default=$(ip -4 -o route show default 2>/dev/null | awk 'NR == 1 { for (i = 1; i < NF; i++) if ($i == "dev") print $(i + 1) }')
+  # What the raw configuration says of it stands.
+  if [ "$device" != "$default" ] && ! grep -q '^flannel-iface:' "$etc/config.yaml"; then said="flannel-iface: $device
+"; fi
+  put_or_remove "$etc/config.yaml.d/05-interface.yaml" "$said"
 }
 
 put_or_remove() { # path content
