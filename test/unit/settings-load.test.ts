@@ -46,6 +46,15 @@ describe("the stack's settings", () => {
     );
   });
 
+  test("with a cloud's token in plain text are refused, without the token; encrypted they are read", () => {
+    const { sites } = goodFixture("hetzner").settings as { sites: { cloud: { token: string } } };
+    give({ sites });
+    expect(() => loadSettings(config)).toThrow("sites.cloud.token: found plain text (not shown) · allowed a token of");
+    expect(() => loadSettings(config)).not.toThrow(sites.cloud.token);
+    give({ sites }, ["sites"]);
+    expect(loadSettings(config).sites).toMatchObject([{ token: sites.cloud.token }]);
+  });
+
   test("that are a text where an object belongs are shown as that text", () => {
     give({ mesh: "none" });
     expect(() => loadSettings(config)).toThrow('mesh: found "none" · allowed an object with a provider');
