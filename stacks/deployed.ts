@@ -22,6 +22,8 @@ const deployedNode = z.object({
   pool: z.string(),
   generation: z.number(),
   address: z.string(),
+  // The kind of its site; a record of an earlier version has none.
+  provider: z.string().optional(),
   // What is changed in place once the node is drained; see Machine.shape.
   shape: z.string().optional(),
 });

@@ -1,6 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { Deployed } from "./deployed.ts";
 import { addressChanged } from "./guardrails/address-changed.ts";
+import { apiOutOfReach } from "./guardrails/api-out-of-reach.ts";
 import { bundleTooSmall } from "./guardrails/bundle-too-small.ts";
 import { cidrChanged } from "./guardrails/cidr-changed.ts";
 import { cidrOverlap } from "./guardrails/cidr-overlap.ts";
@@ -29,6 +30,7 @@ export type { Guardrail, Severity } from "./guardrails/guardrail.ts";
 /** Every guardrail, sorted by id. */
 export const guardrails: readonly Guardrail[] = [
   addressChanged,
+  apiOutOfReach,
   bundleTooSmall,
   cidrChanged,
   cidrOverlap,

@@ -10,6 +10,7 @@ import { Platform, type WantedRelease } from "../components/platform/platform.ts
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
 import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
+import { present } from "./settings/zod-problems.ts";
 import { declareSites } from "./sites/declare-sites.ts";
 import { UNPINNED, type Versions } from "./versions.ts";
 
@@ -109,7 +110,10 @@ function wantedReleases({ platform, encrypted }: RegionSettings, versions: Versi
   });
 }
 
-const nodeRecord = ({ spec, address, shape }: Machine): pulumi.Output<Deployed["nodes"][number]> =>
+const nodeRecord = (
+  { spec, address, shape }: Machine,
+  { sites }: RegionSettings,
+): pulumi.Output<Deployed["nodes"][number]> =>
   address.apply((known) => ({
     name: spec.name,
     role: spec.role,
@@ -117,6 +121,7 @@ const nodeRecord = ({ spec, address, shape }: Machine): pulumi.Output<Deployed["
     pool: spec.pool,
     generation: spec.generation,
     address: known,
+    ...present({ provider: sites.find(({ name }) => name === spec.site)?.provider }),
     ...(shape === undefined ? {} : { shape }),
   }));
 
@@ -126,7 +131,7 @@ function recordOf(
   cluster: Cluster,
   releases: readonly WantedRelease[],
 ): pulumi.Output<Deployed> {
-  const nodes = pulumi.all(machines.map(nodeRecord));
+  const nodes = pulumi.all(machines.map((machine) => nodeRecord(machine, settings)));
   const contacts = pulumi.all(cluster.contacts.map((contact) => pulumi.output(contact)));
   return pulumi.all([nodes, contacts]).apply(([nodeRecords, contactRecords]): Deployed => ({
     schema: DEPLOYED_SCHEMA,

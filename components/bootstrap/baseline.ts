@@ -28,6 +28,8 @@ export interface HostBaselineArgs {
   readonly bootstrapped: boolean;
   /** Device names under which the data disk may be found, in order of preference. @default no data disk */
   readonly dataDisk?: readonly pulumi.Input<string>[];
+  /** Its size: a larger one lets the file system grow. GiB. @default it does not grow in place */
+  readonly dataGiB?: number;
 }
 
 /**
@@ -55,6 +57,7 @@ export function hostBaseline(
       BOOTSTRAP_MARKER: args.bootstrapped ? BOOTSTRAP_MARKER : "",
       WAIT_SECONDS: String(BOOTSTRAP_SECONDS),
       DATA_DISK: pulumi.all([...(args.dataDisk ?? [])]).apply((names) => names.join(" ")),
+      DATA_GIB: String(args.dataGiB ?? ""),
       DATA_PATH: args.dataDisk === undefined ? "" : DATA_PATH,
     },
     contacts: [{ name: spec.name, ...ssh }],

@@ -134,7 +134,10 @@ export class HetznerSite extends pulumi.ComponentResource {
         // https://docs.hetzner.com/cloud/volumes/getting-started/mounting-a-volume
         ...(volume === undefined
           ? {}
-          : { dataDisk: [pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`] }),
+          : {
+              dataDisk: [pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`],
+              ...(machine.volumeGiB === undefined ? {} : { dataGiB: machine.volumeGiB }),
+            }),
       },
       {
         parent: this,
@@ -197,7 +200,6 @@ export class HetznerSite extends pulumi.ComponentResource {
   ): hcloud.Server {
     const { spec, image } = machine;
     const distribution = IMAGES[image]?.distribution ?? "debian-12";
-    const isServer = spec.role === "server";
     return new hcloud.Server(
       `${spec.name}-server`,
       {
@@ -223,8 +225,6 @@ export class HetznerSite extends pulumi.ComponentResource {
           [ACCESS_LABEL]: accessOf(spec.role, machine.ingress),
           [LIFE_LABEL]: lifeOf(spec),
         },
-        deleteProtection: isServer,
-        rebuildProtection: isServer,
       },
       this.inProject({
         // The subnet and the volume are no inputs; but in a destroy they are taken away after the server, not under it.
@@ -233,7 +233,12 @@ export class HetznerSite extends pulumi.ComponentResource {
         deleteBeforeReplace: true,
         // They count when a server is made, and a change of one must never cost a server: see noteWaiting. Another type
         // or group would be taken in place, but only with the server off.
-        ignoreChanges: ["location", "serverType", "image", "userData", "sshKeys", "placementGroupId"],
+        // Protection is the script's alone: a server is protected exactly while what lifts it stands in the state, so one
+        // whose first contact failed can be deleted.
+        ignoreChanges: [
+          ...["location", "serverType", "image", "userData", "sshKeys", "placementGroupId"],
+          ...["deleteProtection", "rebuildProtection"],
+        ],
       }),
     );
   }

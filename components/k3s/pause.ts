@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { LoginKey } from "../bootstrap/login-key.ts";
 import { scriptFile } from "../host/script-file.ts";
 import { stationScript, type Contact } from "../host/station-script.ts";
 import type { MachineSpec } from "../machine.ts";
@@ -16,7 +17,7 @@ export interface PauseNodeArgs {
   readonly earlierShape?: string;
   /** Servers of the last successful run: the ones of this run may be the very machines that change. */
   readonly contacts: readonly Contact[];
-  readonly privateKey: pulumi.Input<string>;
+  readonly login: LoginKey;
   readonly connectSeconds: number;
   readonly drainSeconds: number;
 }
@@ -35,7 +36,8 @@ export function pauseNode(args: PauseNodeArgs, options: pulumi.CustomResourceOpt
     `${spec.name}-pause`,
     {
       script: pauseScript,
-      privateKey: args.privateKey,
+      privateKey: args.login.privateKey,
+      ...(args.login.previous === undefined ? {} : { previousKey: args.login.previous }),
       update: {
         action: "pause",
         parameters: {

@@ -75,9 +75,11 @@ export class LightsailSite extends pulumi.ComponentResource {
   private machine(machine: LightsailMachine): Machine {
     const { spec } = machine;
     const key = hostKey(spec.name, { parent: this });
-    const instance = this.instance(machine, key);
+    const disk = this.disk(machine);
+    const instance = this.instance(machine, key, disk);
     const address = spec.role === "server" ? this.staticAddress(machine, instance) : undefined;
-    const before = [this.ports(machine, instance), ...this.disk(machine, instance)];
+    const attached = disk === undefined ? [] : [this.attachment(machine, disk, instance)];
+    const before = [this.ports(machine, instance), ...attached];
     const outside = address?.ip ?? instance.publicIpAddress;
     const ssh: SshTarget = { host: outside, port: 22, user: userOf(machine), hostKey: key.publicKey };
     const baseline = hostBaseline(
@@ -97,7 +99,7 @@ export class LightsailSite extends pulumi.ComponentResource {
         ...this.boundTo(machine, instance),
       },
     );
-    this.note(machine, instance);
+    this.note(machine, instance, disk);
     return {
       spec,
       address: instance.privateIpAddress,
@@ -118,14 +120,15 @@ export class LightsailSite extends pulumi.ComponentResource {
     return new lightsail.KeyPair(name, { name, publicKey: login.publicKey, tags: { ...tags } }, this.inAccount());
   }
 
-  private instance(machine: LightsailMachine, key: HostKey): lightsail.Instance {
+  private instance(machine: LightsailMachine, key: HostKey, disk: lightsail.Disk | undefined): lightsail.Instance {
     const { spec, blueprint, snapshotAt } = machine;
     const distribution = BLUEPRINTS[blueprint]?.distribution ?? "debian-12";
     return new lightsail.Instance(
       `${spec.name}-instance`,
       {
         name: this.cloudName(spec.name),
-        availabilityZone: machine.availabilityZone,
+        // A disk does not move, so its instance stays in its zone: an instance elsewhere could not have it.
+        availabilityZone: disk?.availabilityZone ?? machine.availabilityZone,
         blueprintId: blueprint,
         bundleId: machine.bundle,
         keyPairName: this.#keyPair.name,
@@ -184,9 +187,8 @@ export class LightsailSite extends pulumi.ComponentResource {
    * The disk outlives the instance; only its attachment does not. Lightsail changes neither its size nor its zone, and
    * another disk would be an empty one: a changed text in a file must never cost what is on it.
    */
-  private disk(machine: LightsailMachine, instance: lightsail.Instance): pulumi.Resource[] {
-    const { spec, diskGiB, availabilityZone } = machine;
-    if (diskGiB === undefined) return [];
+  private disk({ spec, diskGiB, availabilityZone }: LightsailMachine): lightsail.Disk | undefined {
+    if (diskGiB === undefined) return undefined;
     const disk = new lightsail.Disk(
       `${spec.name}-disk`,
       { name: this.cloudName(spec.name, "data"), availabilityZone, sizeInGb: diskGiB, tags: this.tagsOf(spec) },
@@ -199,24 +201,38 @@ export class LightsailSite extends pulumi.ComponentResource {
         disk,
       );
     });
-    const attachment = new lightsail.Disk_attachment(
-      `${spec.name}-disk-attachment`,
+    return disk;
+  }
+
+  private attachment(machine: LightsailMachine, disk: lightsail.Disk, instance: lightsail.Instance): pulumi.Resource {
+    return new lightsail.Disk_attachment(
+      `${machine.spec.name}-disk-attachment`,
       { diskName: disk.name, diskPath: DISK_PATH, instanceName: instance.name },
       this.inAccount(this.boundTo(machine, instance)),
     );
-    return [attachment];
   }
 
-  private note({ spec, bundle, blueprint, availabilityZone }: LightsailMachine, instance: lightsail.Instance): void {
+  private note(
+    { spec, bundle, blueprint, availabilityZone }: LightsailMachine,
+    instance: lightsail.Instance,
+    disk: lightsail.Disk | undefined,
+  ): void {
     noteWaiting(
       spec,
       {
         bundle: { wanted: bundle, actual: instance.bundleId },
         blueprint: { wanted: blueprint, actual: instance.blueprintId },
-        zone: { wanted: availabilityZone, actual: instance.availabilityZone },
+        ...(disk === undefined ? { zone: { wanted: availabilityZone, actual: instance.availabilityZone } } : {}),
       },
       instance,
     );
+    disk?.availabilityZone.apply((found) => {
+      if (found === availabilityZone) return;
+      void pulumi.log.warn(
+        `${spec.name}.zone: the machine's disk is in ${found}, and the settings say ${availabilityZone} · the next generation is made in ${found} too: a disk does not move · fix: write the zone of ${found} again, or make a machine of another name in ${availabilityZone}`,
+        disk,
+      );
+    });
   }
 
   private inAccount(more: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {

@@ -14,6 +14,8 @@ const TYPE = "hybrid-k3s:lima:Site";
 
 /** How long a VM may take: an image that is downloaded on a slow line, the first boot. Seconds. */
 const VM_SECONDS = 2400;
+const LOOPBACK = "127.0.0.1";
+
 /** How long a VM may take to get an address. Seconds. */
 const ADDRESS_SECONDS = 180;
 
@@ -29,8 +31,8 @@ export interface LimaMachine {
   readonly dataGiB?: number;
   /** Whether that disk goes with the machine. */
   readonly deleteData: boolean;
-  /** Port of the VM's sshd on the host's loopback address, where the network is `user-v2`. @default none */
-  readonly sshPort?: number;
+  /** Port of the VM's sshd on the host's loopback address, where the network is `user-v2`. */
+  readonly sshPort: number;
 }
 
 /** Arguments of {@link LimaSite}. */
@@ -78,7 +80,7 @@ export class LimaSite extends pulumi.ComponentResource {
         shape,
         ...(earlierShape === undefined ? {} : { earlierShape }),
         contacts: this.#args.contacts,
-        privateKey: this.#args.login.privateKey,
+        login: this.#args.login,
         connectSeconds: this.#args.connectSeconds,
         drainSeconds: this.#args.drainSeconds,
       },
@@ -87,7 +89,8 @@ export class LimaSite extends pulumi.ComponentResource {
     const vm = this.vm(machine, owner, pause);
     this.note(machine, vm);
     const { address, hostKey } = this.guest(machine, owner, vm);
-    const ssh = this.wayIn(machine, address, hostKey);
+    const network = made(vm, "NETWORK", this.#args.network);
+    const ssh = this.wayIn(machine, { address, hostKey, network });
     const baseline = hostBaseline(
       `${spec.name}-host`,
       {
@@ -97,16 +100,19 @@ export class LimaSite extends pulumi.ComponentResource {
         login: this.#args.login,
         connectSeconds: this.#args.connectSeconds,
         bootstrapped: false,
-        ...(machine.dataGiB === undefined ? {} : { dataDisk: [`size:${machine.dataGiB}GiB`] }),
+        // A disk that waits for the next generation is not looked for.
+        ...(machine.dataGiB === undefined
+          ? {}
+          : { dataDisk: [made(vm, "DATA_GIB", "").apply((size) => (size === "" ? "" : "spare"))] }),
       },
       { parent: this, dependsOn: [vm], ...boundTo(machine, vm) },
     );
     return {
       spec,
       address,
-      apiAddress: this.#args.network === "shared" ? address : pulumi.output("127.0.0.1"),
+      apiAddress: pulumi.all([network, address]).apply(([kind, own]) => (kind === "shared" ? own : LOOPBACK)),
       ssh,
-      reach: JSON.stringify([spec.generation, this.#args.network, machine.sshPort ?? 0]),
+      reach: `generation ${spec.generation}`,
       shape,
       id: vm.id,
       resource: vm,
@@ -127,8 +133,10 @@ export class LimaSite extends pulumi.ComponentResource {
       AUTOSTART: autostart ? "yes" : "no",
       AUTHORIZED_KEY: login.publicKey,
     };
+    const { sshPort, ...rest } = machine;
     const yaml = vmYaml({
-      ...machine,
+      ...rest,
+      ...(network === "user-v2" ? { sshPort } : {}),
       hostSystem,
       network,
       ...(dataDisk === undefined ? {} : { dataDisk }),
@@ -167,9 +175,7 @@ export class LimaSite extends pulumi.ComponentResource {
 
   /** What the VM was made with stands in the state; Lima itself does not tell the image's name. */
   private note({ spec, image, dataGiB }: LimaMachine, vm: ReturnType<typeof limaScript>): void {
-    const made = (name: string, wanted: string): pulumi.Output<string> =>
-      vm.create.apply((text) => parseCommandText(text ?? "")?.parameters[name] ?? wanted);
-    const waiting = (name: string, wanted: string) => ({ wanted, actual: made(name, wanted) });
+    const waiting = (name: string, wanted: string) => ({ wanted, actual: made(vm, name, wanted) });
     noteWaiting(
       spec,
       {
@@ -218,12 +224,21 @@ export class LimaSite extends pulumi.ComponentResource {
     };
   }
 
-  private wayIn(machine: LimaMachine, address: pulumi.Output<string>, hostKey: pulumi.Output<string>): SshTarget {
-    const { host, network } = this.#args;
+  /** By the network that the VM was made with: another one waits for its next generation. */
+  private wayIn(
+    { sshPort }: LimaMachine,
+    { address, hostKey, network }: Readonly<Record<"address" | "hostKey" | "network", pulumi.Output<string>>>,
+  ): SshTarget {
+    const { host } = this.#args;
     const jump: SshHop | undefined =
       host === undefined ? undefined : { host: host.host, port: host.port, user: host.user, hostKey: host.hostKey };
-    const way = network === "shared" ? { host: address, port: 22 } : { host: "127.0.0.1", port: machine.sshPort ?? 22 };
-    return { ...way, user: "root", hostKey, ...(jump === undefined ? {} : { jump }) };
+    return {
+      host: pulumi.all([network, address]).apply(([kind, own]) => (kind === "shared" ? own : LOOPBACK)),
+      port: network.apply((kind) => (kind === "shared" ? 22 : sshPort)),
+      user: "root",
+      hostKey,
+      ...(jump === undefined ? {} : { jump }),
+    };
   }
 
   private identity(spec: MachineSpec, owner: pulumi.Output<string>) {
@@ -239,6 +254,10 @@ export class LimaSite extends pulumi.ComponentResource {
     return `${this.#args.region}-${name}`;
   }
 }
+
+/** A parameter that the VM was made with, as it stands in the state: `create` is kept whatever the settings say. */
+const made = (vm: ReturnType<typeof limaScript>, name: string, otherwise: string): pulumi.Output<string> =>
+  vm.create.apply((text) => parseCommandText(text ?? "")?.parameters[name] ?? otherwise);
 
 /** What ends with the VM and is made again with the next one. */
 const boundTo = ({ spec }: LimaMachine, vm: pulumi.Resource): pulumi.CustomResourceOptions => ({

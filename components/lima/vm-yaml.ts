@@ -33,8 +33,8 @@ const VM_TYPE: Readonly<Record<HostSystem, string>> = { macos: "vz", linux: "qem
 export const GUEST_INTERFACE: Readonly<Record<LimaNetwork, string>> = { shared: "lima0", "user-v2": "eth0" };
 
 /** A VM's size as the node's annotation and messages say it. */
-export const shapeOf = ({ cpus, memoryGiB }: Pick<LimaVm, "cpus" | "memoryGiB">): string =>
-  `${cpus} CPUs, ${memoryGiB} GiB`;
+export const shapeOf = ({ cpus, memoryGiB, diskGiB }: Pick<LimaVm, "cpus" | "memoryGiB" | "diskGiB">): string =>
+  `${cpus} CPUs, ${memoryGiB} GiB, ${diskGiB} GiB disk`;
 
 /**
  * The VM's YAML. Nothing of the host is mounted, no container runtime is installed beside k3s's own, and the VM is a
@@ -56,7 +56,9 @@ export function vmYaml(vm: LimaVm): string {
       networks: [{ lima: vm.network }],
       ssh: { localPort: vm.sshPort ?? 0, loadDotSSHPubKeys: false },
       ...(vm.dataDisk === undefined ? {} : { additionalDisks: [{ name: vm.dataDisk, format: false }] }),
-      ...(vm.forwardApi === true ? { portForwards: [{ guestPort: 6443, hostIP: "127.0.0.1", hostPort: 6443 }] } : {}),
+      ...(vm.forwardApi === true
+        ? { portForwards: [{ guestPort: 6443, hostIP: "127.0.0.1", hostPort: 6443, static: true }] }
+        : {}),
     },
     { lineWidth: 0, aliasDuplicateObjects: false },
   );

@@ -234,6 +234,7 @@ function serverType(project: Project): StandInType {
       project.refuse(inputs);
       const id = project.claim("server", textOf(inputs["name"]));
       const server = project.boot(operation, id);
+      // What no input states is left as it is by the provider, in an update too.
       project.world.cloud.protectedServers.set(id, inputs["deleteProtection"] === true);
       project.filter(operation);
       const ipv6 = project.addressOf(server, "ipv6");
@@ -255,7 +256,6 @@ function serverType(project: Project): StandInType {
       const server = project.server(id);
       server.name = textOf(inputs["name"]);
       server.labels = labelsOf(inputs);
-      project.world.cloud.protectedServers.set(id, inputs["deleteProtection"] === true);
       project.filter(operation);
       const names = ["backupWindow", "ipv4Address", "ipv6Address", "ipv6Network", "primaryDiskSize", "status"];
       return Promise.resolve(Object.fromEntries(names.map((name) => [name, olds[name] ?? null])));

@@ -94,35 +94,49 @@ function outsideLan({ path, fields, lan, sitePath }: RawMachine): Problem[] {
   ];
 }
 
-function jumpMachineOf({ jump }: RawMachine): string | undefined {
-  const name = children({ jump: jump?.value })[0]?.[1]["machine"];
-  return typeof name === "string" ? name : undefined;
+/** A host in between that is a machine, and the site whose hosts are reached through it. */
+interface Jump {
+  readonly site: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
 }
 
-/** A machine in between stands on another site, and is itself reached without one: it is declared first. */
-function jumpMachines(all: readonly RawMachine[]): Problem[] {
-  const problems = all.flatMap((machine): Problem[] => {
-    const name = jumpMachineOf(machine);
-    if (name === undefined || machine.jump === undefined) return [];
-    const path = [...machine.jump.path, "machine"];
-    const direct = all.filter(
-      ({ site, jump }) => site !== machine.site && (jump === undefined || jump.value === "none"),
-    );
-    const rule = {
-      allowed: `a machine of another site that is reached without a jump host: ${direct.map((one) => one.name).join(", ") || "there is none"}`,
-      fix: `${direct.length === 0 ? "" : "write one of these, "}write a host with its hostKey, or remove jump`,
-    };
-    if (direct.some((one) => one.name === name)) return [];
-    const found = all.find((one) => one.name === name);
-    if (found === undefined) {
-      return [{ path, found: JSON.stringify(name), ...rule }];
-    }
-    const why = found.site === machine.site ? "which stands on the same site" : "which is reached through another host";
+const nameIn = ({ value }: Jump): string | undefined => {
+  const name = children({ value })[0]?.[1]["machine"];
+  return typeof name === "string" ? name : undefined;
+};
+
+/** Every jump: of machines, and of the computers that run a site's VMs. */
+const jumpsIn = (sites: unknown, all: readonly RawMachine[]): readonly Jump[] => [
+  ...all.flatMap(({ site, jump }) => (jump === undefined ? [] : [{ site, ...jump }])),
+  ...children(sites).flatMap(([site, tree]) => {
+    const host = children({ host: tree["host"] })[0]?.[1];
+    return host?.["jump"] === undefined ? [] : [{ site, path: ["sites", site, "host", "jump"], value: host["jump"] }];
+  }),
+];
+
+/** A machine in between stands on another site, and is itself reached without a host in between: it is declared first. */
+function jumpMachines(sites: unknown, all: readonly RawMachine[]): Problem[] {
+  const away = new Set(children(sites).flatMap(([site, tree]) => (tree["host"] === undefined ? [] : [site])));
+  const isDirect = ({ site, jump }: RawMachine): boolean =>
+    !away.has(site) && (jump === undefined || jump.value === "none");
+  const problems = jumpsIn(sites, all).flatMap((jump): Problem[] => {
+    const name = nameIn(jump);
+    const direct = all.filter((machine) => machine.site !== jump.site && isDirect(machine));
+    if (name === undefined || direct.some((machine) => machine.name === name)) return [];
+    const found = all.find((machine) => machine.name === name);
+    const why =
+      found === undefined
+        ? ""
+        : found.site === jump.site
+          ? ", which stands on the same site"
+          : ", which is reached through another host";
     return [
       {
-        path,
-        found: `${JSON.stringify(name)}, ${why}`,
-        ...rule,
+        path: [...jump.path, "machine"],
+        found: `${JSON.stringify(name)}${why}`,
+        allowed: `a machine of another site that is reached without a jump host: ${direct.map((one) => one.name).join(", ") || "there is none"}`,
+        fix: `${direct.length === 0 ? "" : "write one of these, "}write a host with its hostKey, or remove jump`,
       },
     ];
   });
@@ -155,6 +169,6 @@ export function crossShapeProblems(values: Tree, plans: readonly RegionPlan[]): 
     ...noServer(values["sites"]),
     ...sharedNames(all),
     ...all.flatMap(outsideLan),
-    ...jumpMachines(all),
+    ...jumpMachines(values["sites"], all),
   ];
 }

@@ -8,9 +8,8 @@ const machineOf = (settings: LimaMachineSettings) => {
   const { image, cpus, memoryGiB, diskGiB, dataGiB, deleteData, sshPort, ...spec } = settings;
   return {
     spec,
-    ...{ image, cpus, memoryGiB, diskGiB, deleteData },
+    ...{ image, cpus, memoryGiB, diskGiB, deleteData, sshPort },
     ...(dataGiB === undefined ? {} : { dataGiB }),
-    ...(sshPort === undefined ? {} : { sshPort }),
   };
 };
 

@@ -11,8 +11,8 @@ export interface LimaMachineSettings extends MachineSpec {
   /** GiB. @default no data disk */
   readonly dataGiB?: number;
   readonly deleteData: boolean;
-  /** Port of its sshd on the host's loopback address. @default none: it has an address of its own */
-  readonly sshPort?: number;
+  /** Port of its sshd on the host's loopback address, on a network where it has no address outside. */
+  readonly sshPort: number;
 }
 
 /** A site of Lima VMs on one computer. */

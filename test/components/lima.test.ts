@@ -14,6 +14,7 @@ const vm = (name: string, more: Partial<LimaMachine> = {}): LimaMachine => ({
   memoryGiB: 4,
   diskGiB: 40,
   deleteData: false,
+  sshPort: 20_022,
   ...more,
 });
 
@@ -74,13 +75,13 @@ describe("a Lima site", () => {
       return find(nodes, "vm-a-pause").options["ignoreChanges"];
     };
     expect(await ignored({})).toEqual(["update", "stdin"]);
-    expect(await ignored({ shapes: { "vm-a": "2 CPUs, 4 GiB" } })).toEqual(["update", "stdin"]);
+    expect(await ignored({ shapes: { "vm-a": "2 CPUs, 4 GiB, 40 GiB disk" } })).toEqual(["update", "stdin"]);
     expect(await ignored({ shapes: { "vm-a": "2 CPUs, 2 GiB" } })).toBeUndefined();
     const { nodes } = await record({ contacts: [contact], shapes: { "vm-a": "2 CPUs, 2 GiB" } });
     const pause = find(nodes, "vm-a-pause");
     expect(pause.inputs).not.toHaveProperty("create");
     expect(callOf(pause, "update").parameters).toMatchObject({
-      SHAPE: "2 CPUs, 4 GiB",
+      SHAPE: "2 CPUs, 4 GiB, 40 GiB disk",
       ROLE: "agent",
       REGION: "tokyo",
     });
@@ -105,14 +106,15 @@ describe("a Lima site", () => {
     expect(await known(local!.ssh.hostKey)).toBe("ssh-ed25519 key-of-vm-a-address");
     const [remote] = (await record({ host: sshTarget("imac.example.net", { user: "ops" }) })).machines;
     expect(remote!.ssh.jump).toMatchObject({ host: "imac.example.net", user: "ops" });
-    expect(remote!.shape).toBe("2 CPUs, 4 GiB");
+    expect(remote!.shape).toBe("2 CPUs, 4 GiB, 40 GiB disk");
   });
 
   test("is reached at a port of its host's loopback address on user-v2, and so is its API", async () => {
-    const machines = [vm("vm-a", { sshPort: 20_022, spec: machineSpec("vm-a", "server") })];
+    const machines = [vm("vm-a", { spec: machineSpec("vm-a", "server") })];
     const recorded = await record({ network: "user-v2", hostSystem: "linux", machines });
     const [machine] = recorded.machines;
-    expect(machine!.ssh).toMatchObject({ host: "127.0.0.1", port: 20_022, user: "root" });
+    expect(await known(machine!.ssh.host)).toBe("127.0.0.1");
+    expect(await known(machine!.ssh.port)).toBe(20_022);
     expect(await known(machine!.apiAddress)).toBe("127.0.0.1");
     expect(callOf(find(recorded.nodes, "vm-a-vm"), "create").parameters["VM_YAML"]).toContain("hostPort: 6443");
   });
@@ -129,7 +131,7 @@ describe("a Lima site", () => {
       ["tokyo-vm-b", "yes"],
       ["", "no"],
     ]);
-    expect(callOf(find(nodes, "vm-a-host"), "create").parameters["DATA_DISK"]).toBe("size:10GiB");
+    expect(callOf(find(nodes, "vm-a-host"), "create").parameters["DATA_DISK"]).toBe("spare");
   });
 
   test("shows no secret", async () => {

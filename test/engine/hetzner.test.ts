@@ -64,6 +64,14 @@ describe("a Hetzner region that runs", () => {
     expect(rehearsal.world.host("b").endpoint).toBe(before);
   });
 
+  test("a server whose first contact failed can be deleted: it is protected only once what lifts it is there", async () => {
+    rehearsal = await openSample(settings());
+    rehearsal.world.cloud.boots.set("b", { silent: true });
+    expect((await rehearsal.up()).failure).toContain("TCP: b");
+    await fine(rehearsal.destroy());
+    expect([...rehearsal.world.cloud.protectedServers.keys()]).toEqual([]);
+  });
+
   test("another type, image or location waits for the next generation, and is said", async () => {
     rehearsal = await openSample(settings());
     await fine(rehearsal.up());

@@ -35,7 +35,9 @@ test("more memory drains the node, stops, edits and starts the VM, and gives the
   expect(edit.second).toEqual([]);
   expect(rehearsal.world.host("vm-a")).toBe(before);
   expect(rehearsal.world.cluster("tokyo")?.nodes.get("vm-a")?.cordoned).toBe(false);
-  expect((await rehearsal.deployed())?.nodes.find(({ name }) => name === "vm-a")?.shape).toBe("2 CPUs, 8 GiB");
+  expect((await rehearsal.deployed())?.nodes.find(({ name }) => name === "vm-a")?.shape).toBe(
+    "2 CPUs, 8 GiB, 40 GiB disk",
+  );
 });
 
 test("a resize that was interrupted goes on where it stopped, and drains no second time", async () => {
@@ -57,7 +59,8 @@ test("a resize that was interrupted goes on where it stopped, and drains no seco
 test("a disk grows in place, and is not made smaller", async () => {
   rehearsal = await openSample(region({ "vm-a": { disk: "100GiB" } }));
   await fine(rehearsal.up());
-  expect((await applyEdit(rehearsal, region({ "vm-a": { disk: "200GiB" } }))).steps).toEqual(["update vm-a-vm"]);
+  const grown = await applyEdit(rehearsal, region({ "vm-a": { disk: "200GiB" } }));
+  expect(grown.finished).toEqual(["update vm-a-pause", "update vm-a-vm", "update vm-a-member"]);
   await rehearsal.configure(region({ "vm-a": { disk: "50GiB" } }));
   expect((await rehearsal.up()).failure).toContain(
     "the disk of tokyo-vm-a: found 50GiB in the settings · allowed 200GiB, its size now, or more: a disk grows and never shrinks",
@@ -73,6 +76,23 @@ test("another image waits for the next generation, and every preview says so", a
   expect(preview.messages.map(({ text }) => text)).toContain(
     "vm-a.image: the machine has ubuntu-24.04, and the settings say debian-13 · it stays as it is until its next generation · fix: set generation: 2 to replace the machine, or write ubuntu-24.04 again",
   );
+});
+
+test("a data disk and another network wait too, and until then the VM is reached as it was made", async () => {
+  rehearsal = await openSample(region({ "vm-a": {} }));
+  await fine(rehearsal.up());
+  const edit = await applyEdit(rehearsal, region({ "vm-a": { data: "10GiB" } }, { network: "user-v2" }));
+  expect(edit.steps).toEqual(["update vm-a-host", "update vm-a-vm"]);
+  expect(edit.second).toEqual([]);
+  const preview = await fine(rehearsal.preview());
+  const waiting = preview.messages.map(({ text }) => text.split(" · ")[0]).filter((text) => text?.startsWith("vm-a."));
+  expect(waiting).toEqual([
+    "vm-a.data: the machine has none, and the settings say 10",
+    "vm-a.network: the machine has shared, and the settings say user-v2",
+  ]);
+  const anew = await applyEdit(rehearsal, region({ "vm-a": { data: "10GiB", generation: 2 } }, { network: "user-v2" }));
+  expect(anew.second).toEqual([]);
+  expect(rehearsal.world.host("vm-a").endpoint).toMatch(/>127\.0\.0\.1:2\d{4}$/);
 });
 
 test("a raised generation makes one VM anew: the node leaves first, and the data disk stays", async () => {

@@ -83,7 +83,7 @@ export function deployedOf(wanted: Wanted = {}): Deployed {
     region,
     versions: { kubernetes: kubernetes.version, releases: {} },
     ranges: { pods: plan.pods, services: plan.services },
-    nodes: all.flatMap(({ machines }) =>
+    nodes: all.flatMap(({ machines, provider }) =>
       machines.map((machine) => ({
         name: machine.name,
         role: machine.role,
@@ -91,6 +91,7 @@ export function deployedOf(wanted: Wanted = {}): Deployed {
         pool: machine.pool,
         generation: machine.generation,
         address: statedAddress(machine) ?? "",
+        provider,
         ...present({ shape: statedShape(machine) }),
       })),
     ),

@@ -38,6 +38,13 @@ const hetzner = (publicIpv4: boolean, from: readonly string[]): Wanted => ({
   },
 });
 
+/** Another computer with Lima. */
+const IMAC = {
+  address: "imac.example.net",
+  user: "ops",
+  hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKYZ+mCFiHfLQIy9ShG8JGIsOxniBxiD+ZhDYnZYwKiM",
+};
+
 /** Cases of the guardrails that watch over machines we make, and over several sites. */
 export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
   "bundle-too-small": [
@@ -67,7 +74,7 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       settings: { machines: [...SERVERS, ["attic/agent w 192.168.1.5"]] },
       deployed: {},
       findings: [
-        "sites.attic.pools.agent.machines.w: found site attic · allowed rack, where w is deployed · fix: give the machines of the new site names of their own: they join before the old ones leave",
+        "sites.attic.pools.agent.machines.w: found site attic, existing · allowed rack, existing, where w is deployed · fix: give the machines of the new site names of their own: they join before the old ones leave",
       ],
     },
   ],
@@ -80,6 +87,20 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       settings: hetzner(false, ["198.51.100.7/32"]),
       findings: [
         "sites.cloud.access.from: found IPv4 ranges only (198.51.100.7/32), and publicIpv4 false for s · allowed an IPv6 range among them · fix: add this computer's IPv6 range, such as 2001:db8:1::/64, or set publicIpv4: true",
+      ],
+    },
+  ],
+  "api-out-of-reach": [
+    { title: "servers on this computer's VMs", settings: lima({ "server s": {} }) },
+    {
+      title: "agents on another computer's",
+      settings: { ...lima({ "agent w": {} }, { host: IMAC }), machines: SERVERS },
+    },
+    {
+      title: "servers on another computer's",
+      settings: lima({ "server s": {}, "agent w": {} }, { host: IMAC }),
+      findings: [
+        "sites.mac: found servers on another computer's VMs: s · allowed agents there, or kubernetes.endpoint with a name or address that leads to their port 6443 · fix: forward port 6443 of imac.example.net to them and set kubernetes.endpoint, or make them agents",
       ],
     },
   ],

@@ -38,7 +38,7 @@ describe("a VM's YAML", () => {
       networks: [{ lima: "user-v2" }],
       ssh: { localPort: 20_022 },
       additionalDisks: [{ name: "d", format: false }],
-      portForwards: [{ guestPort: 6443, hostIP: "127.0.0.1", hostPort: 6443 }],
+      portForwards: [{ guestPort: 6443, hostIP: "127.0.0.1", hostPort: 6443, static: true }],
     });
   });
 

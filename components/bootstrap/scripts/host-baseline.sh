@@ -2,7 +2,7 @@
 # What every machine that hybrid-k3s made is held to before anything is installed on it: its login, its updates, its
 # clock, its data disk, and that pods do not read the cloud's metadata.
 : "${ACTION:?}" "${NODE_NAME:?}" "${REGION:?}" "${GENERATION:?}" "${LOGIN_USER:?}" "${AUTHORIZED_KEY:?}" "${SSHD_CONFIG_PATH:?}"
-: "${SSHD_CONFIG:?}" "${BOOTSTRAP_MARKER?}" "${DATA_DISK?}" "${DATA_PATH?}" "${WAIT_SECONDS:?}"
+: "${SSHD_CONFIG:?}" "${BOOTSTRAP_MARKER?}" "${DATA_DISK?}" "${DATA_PATH?}" "${DATA_GIB?}" "${WAIT_SECONDS:?}"
 claim=/etc/hybrid-k3s/machine
 ours="region=$REGION machine=$NODE_NAME generation=$GENERATION"
 
@@ -207,10 +207,9 @@ set_disk() {
   local candidate disk="" uuid
   for candidate in $DATA_DISK; do
     case $candidate in
-      # Where no name tells the disk: the one of that size that has no partitions and is not in use elsewhere.
-      size:*GiB)
-        candidate=${candidate#size:}
-        candidate=$(lsblk -bdnro NAME,SIZE,TYPE | awk -v size="${candidate%GiB}" '$3 == "disk" && $2 == size * 1073741824 { print "/dev/" $1 }' | while read -r one; do
+      # Where no name tells the disk: the one that has no partitions and is large enough to be none of the system's own.
+      spare)
+        candidate=$(lsblk -bdnro NAME,SIZE,TYPE,RO | awk '$3 == "disk" && $4 == 0 && $2 >= 8 * 1073741824 { print "/dev/" $1 }' | while read -r one; do
           if [ "$(lsblk -nro NAME "$one" | wc -l)" = 1 ]; then echo "$one"; fi
         done | head -n 1)
         ;;
@@ -221,6 +220,10 @@ set_disk() {
     fi
   done
   [ -n "$disk" ] || fail "the data disk is not there: looked for $DATA_DISK" "fix: look at lsblk on the host; was the disk detached by hand?"
+  if ! mountpoint -q "$DATA_PATH" && [ -n "$(ls -A "$DATA_PATH" 2>/dev/null)" ]; then
+    fail "$DATA_PATH holds volumes already: a disk that is mounted there would hide them" \
+      "fix: raise the generation of $NODE_NAME, which starts empty; or drain the node, move what is there away, and run again"
+  fi
   case $(disk_content "$disk") in
     nothing)
       mkfs.ext4 -q -L hybrid-k3s "$disk" || fail "$disk could not be formatted"

@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # A Lima VM, worked on by its host's own user: made, changed in place, deleted. Works with bash 3.2 (macOS).
-: "${ACTION:?}" "${VM:?}" "${OWNER:?}" "${LEAST_LIMA:?}"
+: "${ACTION:?}" "${VM:?}" "${NODE_NAME:?}" "${OWNER:?}" "${LEAST_LIMA:?}"
 # A login over SSH does not read the profile that puts Homebrew on the path.
 export PATH="$PATH:/opt/homebrew/bin:/usr/local/bin:/usr/sbin:/sbin"
 mark="Made by hybrid-k3s, and changed there: $OWNER"
+# What it was made from: tells a VM that was made half-way, and from other settings than today's, from a whole one.
+made_from() { printf %s "$VM_YAML" | cksum | cut -d' ' -f1; }
 
 quiet() { # what command...
   local what=$1 said
@@ -35,7 +37,13 @@ check_host() {
   fi
 }
 
-exists() { limactl list --format '{{.Name}}' 2>/dev/null | grep -qx -- "$VM"; }
+# An error is no answer: a VM that only seems gone would be forgotten while it runs on.
+exists() {
+  local names
+  names=$(limactl list --quiet 2>/dev/null) ||
+    fail "limactl list failed: $(limactl list --quiet 2>&1 >/dev/null | tail -n 1 | cut -c1-200)" "fix: run as the user whose VMs they are, never as root"
+  grep -qx -- "$VM" <<<"$names"
+}
 status() { limactl list --format '{{.Status}}' "$VM" 2>/dev/null || true; }
 config_of() { cat "$(limactl list --format '{{.Dir}}' "$VM")/lima.yaml" 2>/dev/null; }
 ours() { config_of | grep -qF -- "$mark"; }
@@ -69,14 +77,31 @@ set_autostart() {
 # root in the guest takes the one key of the settings; Lima's own user keeps Lima's own key.
 set_login() {
   local key=$AUTHORIZED_KEY
+  # At every start Lima is a new machine to the guest's cloud-init, which would make new host keys then:
+  # https://github.com/lima-vm/lima/issues/678
+  quiet "keeping the host key of $VM" limactl shell --tty=false --workdir / "$VM" sudo sh -c \
+    "mkdir -p /etc/cloud/cloud.cfg.d && echo 'ssh_deletekeys: false' >/etc/cloud/cloud.cfg.d/99-hybrid-k3s.cfg"
   quiet "putting the login key into $VM" limactl shell --tty=false --workdir / "$VM" sudo sh -c \
     "mkdir -p /root/.ssh && chmod 700 /root/.ssh && printf '%s\\n' '$key' >/root/.ssh/authorized_keys && chmod 600 /root/.ssh/authorized_keys"
 }
 
+# A disk of an earlier generation is kept, and grown where the settings want more.
 make_data_disk() {
   [ -n "$DATA_DISK" ] || return 0
-  if limactl disk list 2>/dev/null | awk 'NR > 1 { print $1 }' | grep -qx -- "$DATA_DISK"; then return 0; fi
-  quiet "making the disk $DATA_DISK" limactl disk create --tty=false "$DATA_DISK" --size "${DATA_GIB}GiB"
+  local size
+  size=$(size_of_disk)
+  if [ -z "$size" ]; then
+    quiet "making the disk $DATA_DISK" limactl disk create --tty=false "$DATA_DISK" --size "${DATA_GIB}GiB"
+  elif [ "$size" != "${DATA_GIB}GiB" ]; then
+    quiet "growing the disk $DATA_DISK from $size" limactl disk resize --tty=false "$DATA_DISK" --size "${DATA_GIB}GiB"
+  fi
+}
+
+# The size of the data disk, such as 10GiB; empty if there is none.
+size_of_disk() {
+  local disks
+  disks=$(limactl disk list 2>/dev/null) || fail "limactl disk list failed" "fix: run as the user whose VMs they are, never as root"
+  awk -v name="$DATA_DISK" '$1 == name { print $2 }' <<<"$disks"
 }
 
 create_vm() {
@@ -84,12 +109,18 @@ create_vm() {
   check_host
   if exists; then
     ours || refuse_foreign
-  else
+    # A VM that did not start is not tried again with the old settings after new ones were written.
+    if ! config_of | grep -qF -- "from $(made_from)"; then
+      limactl stop --tty=false --force "$VM" >/dev/null 2>&1 </dev/null || true
+      quiet "deleting the half-made $VM" limactl delete --tty=false --force "$VM"
+    fi
+  fi
+  if ! exists; then
     make_data_disk
     file=$(mktemp "${TMPDIR:-/tmp}/hybrid-k3s-vm.XXXXXX")
     # shellcheck disable=SC2064 # the name is known now
     trap "rm -f '$file' '$file.yaml'" EXIT
-    printf 'message: "%s"\n%s' "$mark" "$VM_YAML" >"$file.yaml"
+    printf 'message: "%s, from %s"\n%s' "$mark" "$(made_from)" "$VM_YAML" >"$file.yaml"
     quiet "making $VM" limactl create --tty=false --name "$VM" "$file.yaml"
   fi
   start
@@ -115,6 +146,15 @@ converge_vm() {
     stop
     quiet "changing $VM" limactl edit --tty=false "$VM" --set ".cpus = $CPUS | .memory = \"${MEMORY_GIB}GiB\" | .disk = \"${DISK_GIB}GiB\""
     echo "$VM: $now → $want (CPUs, GiB of memory, GiB of disk)" >&2
+    # A size that this host does not have must not leave the VM off.
+    if ! (start); then
+      # shellcheck disable=SC2086 # three numbers
+      set -- $now
+      limactl edit --tty=false "$VM" --set ".cpus = $1 | .memory = \"${2}GiB\"" >/dev/null 2>&1 </dev/null || true
+      start
+      fail "$VM does not start with $want (CPUs, GiB of memory, GiB of disk); it runs as before: $now" \
+        "fix: write a size that this host has, then run again · if you write the old one: kubectl uncordon $NODE_NAME"
+    fi
   fi
   start
   set_login
@@ -136,7 +176,7 @@ delete_vm() {
     quiet "deleting $VM" limactl delete --tty=false --force "$VM"
   fi
   if [ -n "$DATA_DISK" ] && [ "$DELETE_DATA" = yes ]; then
-    if limactl disk list 2>/dev/null | awk 'NR > 1 { print $1 }' | grep -qx -- "$DATA_DISK"; then
+    if [ -n "$(size_of_disk)" ]; then
       quiet "deleting the disk $DATA_DISK" limactl disk delete --tty=false "$DATA_DISK"
     fi
   elif [ -n "$DATA_DISK" ]; then

@@ -84,7 +84,7 @@ function machineSettings(placed: Placed<Parsed>): LimaMachineSettings {
     diskGiB: own.disk ?? around.disk ?? whole.disk ?? DEFAULTS.disk,
     dataGiB: own.data ?? around.data ?? whole.data,
     deleteData: own.deleteData ?? around.deleteData ?? whole.deleteData ?? false,
-    sshPort: networkOf(whole) === "user-v2" ? portOf(name) : undefined,
+    sshPort: portOf(name),
   });
 }
 
