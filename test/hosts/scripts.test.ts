@@ -18,6 +18,11 @@ const LEFTOVERS =
   "ls -d /usr/local/bin/* /etc/rancher /var/lib/rancher /var/lib/kubelet /etc/hybrid-k3s /etc/systemd/system/k3s* " +
   "/etc/sysctl.d/90-hybrid-k3s.conf /var/tmp/hybrid-k3s-* 2>/dev/null; pgrep -af '/usr/local/bin/k3s (server|agent)' || true";
 
+/** What membership gives every node of the region, and two shapes that a machine may have. */
+const IN_REGION = { LABELS: "topology.kubernetes.io/region=lab" };
+const SMALL = "2 CPUs, 4 GiB";
+const LARGE = "3 CPUs, 8 GiB";
+
 const fingerprintWords = /SHA256:[A-Za-z0-9+/]{43}/g;
 
 describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
@@ -28,6 +33,13 @@ describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
   const calls = (): string[] => readFileSync(shared("calls.log"), "utf8").split("\n").filter(Boolean);
   const clusters = (): string[] => readdirSync(shared("clusters"));
   const inCluster = (...path: string[]): string => shared("clusters", clusters()[0]!, ...path);
+  const marksOf = (node: string, name: string): string[] =>
+    readFileSync(inCluster("nodes", node, name), "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .sort();
+  const isCordoned = (node: string): boolean => existsSync(inCluster("nodes", node, "cordoned"));
+  const drains = (): number => calls().filter((line) => line.includes(" k3s kubectl drain ")).length;
   const fault = (host: string, line: string): void => {
     mkdirSync(shared("faults"), { recursive: true });
     appendFileSync(shared("faults", host), `${line}\n`);
@@ -170,11 +182,7 @@ describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
       "server-a",
       "k3s kubectl label node agent-a theirs=kept; k3s kubectl taint node agent-a theirs:NoExecute",
     );
-    const marks = (name: string): string[] =>
-      readFileSync(inCluster("nodes", "agent-a", name), "utf8")
-        .split("\n")
-        .filter(Boolean)
-        .sort();
+    const marks = (name: string): string[] => marksOf("agent-a", name);
     const first = { LABELS: "a.example/b=c\nx=it's", TAINTS: "k=v:NoSchedule\nbare:NoExecute" };
     succeeded(await region.member("agent-a", "converge", first));
     expect(marks("labels")).toEqual(["a.example/b=c", "theirs=kept", "x=it's"]);
@@ -182,6 +190,71 @@ describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
     succeeded(await region.member("agent-a", "converge", { LABELS: "x=2", TAINTS: "" }));
     expect(marks("labels")).toEqual(["theirs=kept", "x=2"]);
     expect(marks("taints")).toEqual(["theirs:NoExecute"]);
+  });
+
+  it("takes the work off a node before its machine changes, and gives it back once that is done", async () => {
+    succeeded(await region.member("agent-a", "converge", { ...IN_REGION, SHAPE: SMALL }));
+    expect(succeeded(await region.pause("agent-a", SMALL)).stdout).toBe(`agent-a has ${SMALL} already\n`);
+    expect(drains()).toBe(0);
+    expect(isCordoned("agent-a")).toBe(false);
+    expect(succeeded(await region.pause("agent-a", LARGE)).stdout).toBe("agent-a is drained\n");
+    expect(drains()).toBe(1);
+    expect(isCordoned("agent-a")).toBe(true);
+    const paused = marksOf("agent-a", "annotations");
+    expect(paused).toContain("hybrid-k3s.io/paused=yes");
+    expect(paused).toContain(`hybrid-k3s.io/shape=${SMALL}`);
+    lab.kill("agent-a");
+    succeeded(await region.pause("agent-a", LARGE));
+    expect(marksOf("agent-a", "annotations")).toEqual(paused);
+    await lab.start("agent-a");
+    succeeded(await region.member("agent-a", "converge", { ...IN_REGION, SHAPE: LARGE }));
+    expect(isCordoned("agent-a")).toBe(false);
+    const resumed = marksOf("agent-a", "annotations").filter((mark) => !mark.startsWith("hybrid-k3s.io/managed="));
+    expect(resumed).toEqual([`hybrid-k3s.io/shape=${LARGE}`]);
+    expect(succeeded(await region.pause("agent-a", LARGE)).stdout).toBe(`agent-a has ${LARGE} already\n`);
+  });
+
+  it("leaves a node cordoned that somebody cordoned before", async () => {
+    await lab.exec("server-a", "k3s kubectl cordon agent-a");
+    succeeded(await region.pause("agent-a", SMALL));
+    expect(marksOf("agent-a", "annotations")).not.toContain("hybrid-k3s.io/paused=yes");
+    succeeded(await region.member("agent-a", "converge", { ...IN_REGION, SHAPE: SMALL }));
+    expect(isCordoned("agent-a")).toBe(true);
+    expect(marksOf("agent-a", "annotations")).toContain(`hybrid-k3s.io/shape=${SMALL}`);
+    await lab.exec("server-a", "k3s kubectl uncordon agent-a");
+  });
+
+  it("pauses a node whose pods do not move, says how many, and gives it back all the same", async () => {
+    fault("server-a", 'kubectl?drain* fail error when evicting pods/"web" -n "shop"');
+    const paused = await region.pause("agent-a", LARGE);
+    expect(succeeded(paused).stdout).toBe("agent-a is drained (pods that did not move within 30 s: 1)\n");
+    expect(isCordoned("agent-a")).toBe(true);
+    succeeded(await region.member("agent-a", "converge", { ...IN_REGION, SHAPE: LARGE }));
+    expect(isCordoned("agent-a")).toBe(false);
+  });
+
+  it("pauses a server through another one whose API answers, and no node of another region", async () => {
+    succeeded(await region.member("server-b", "converge", { ...IN_REGION, SHAPE: SMALL }));
+    fault("server-a", "kubectl*/readyz fail");
+    const before = calls().length;
+    expect(succeeded(await region.pause("server-b", LARGE)).stdout).toBe("server-b is drained\n");
+    const drained = calls()
+      .slice(before)
+      .filter((line) => line.includes("kubectl drain server-b"));
+    expect(drained.map((line) => line.split(" ")[0])).toEqual(["server-c"]);
+    succeeded(await region.member("server-b", "converge", { ...IN_REGION, SHAPE: LARGE }));
+    expect(isCordoned("server-b")).toBe(false);
+    const stranger = await region.pause("server-b", SMALL, { REGION: "other" }, { connectSeconds: 2 });
+    expect(stranger.code).toBe(1);
+    expect(stranger.stderr).toContain(
+      "API: server-a (10.213.1.11 port 22) is reached, but the API of this server does not answer",
+    );
+    expect(stranger.stderr).toContain(
+      "server-c (10.213.1.13 port 22) is reached, but this host is no server of region",
+    );
+    expect(isCordoned("server-b")).toBe(false);
+    const unknown = await region.pause("agent-x", SMALL);
+    expect(succeeded(unknown).stdout).toBe("agent-x is not in the cluster: nothing to take off it\n");
   });
 
   it("restarts k3s when its configuration or its version changes, and only then", async () => {
@@ -283,6 +356,15 @@ describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
       "taking server-b out would break etcd: 1 of the 2 other servers are healthy · allowed 2 or more",
     );
     expect(readdirSync(inCluster("members")).sort()).toEqual(["server-a", "server-b", "server-c"]);
+  });
+
+  it("does not pause a server while another one is down, for that would break etcd", async () => {
+    succeeded(await region.member("server-b", "converge", { ...IN_REGION, SHAPE: SMALL }));
+    const refused = await region.pause("server-b", LARGE, {}, { targets: ["server-a"] });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("restarting server-b would break etcd: server-c is not well");
+    expect(isCordoned("server-b")).toBe(false);
+    expect(marksOf("server-b", "annotations")).not.toContain("hybrid-k3s.io/paused=yes");
   });
 
   it("takes a dead server out, through the first server that answers", async () => {

@@ -175,6 +175,29 @@ export class LabRegion {
     );
   }
 
+  /** Takes the work off a node whose machine is to become `shape`, from the first of the other servers that answers. */
+  pause(
+    node: string,
+    shape: string,
+    changes: Readonly<Record<string, string>> = {},
+    reach: Partial<Reach> = {},
+  ): Promise<Finished> {
+    const parameters = {
+      NODE_NAME: node,
+      ROLE: roleOf(node),
+      REGION: this.name,
+      SHAPE: shape,
+      DRAIN_SECONDS: "30",
+      ...changes,
+    };
+    const others = this.servers.filter((server) => server !== node);
+    return runFromStation(
+      this.lab,
+      { targets: others.length > 0 ? others : [node], ...reach },
+      { script: SCRIPTS.pause, action: "pause", parameters, lock: `hybrid-k3s-member-${node}` },
+    );
+  }
+
   /** Brings a node up from nothing, and throws what its scripts say if one of them fails. */
   async bringUp(node: string, changes: Readonly<Record<string, string>> = {}): Promise<void> {
     succeeded(await this.host(node, "claim"));

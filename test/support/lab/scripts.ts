@@ -17,6 +17,7 @@ export const SCRIPTS = {
   host: at("existing/scripts/existing-host.sh"),
   node: at("k3s/scripts/k3s-node.sh"),
   member: at("k3s/scripts/k3s-member.sh"),
+  pause: at("k3s/scripts/k3s-pause.sh"),
   crds: at("platform/scripts/crds.sh"),
 };
 
