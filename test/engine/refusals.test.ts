@@ -22,7 +22,7 @@ test("two servers replaced in one update are refused by the preview, in these wo
       [
         "1 guardrail refuses this update. Nothing was touched.",
         "  quorum-loss: etcd answers only while most of its members do: servers are replaced or removed one per update",
-        "    sites: found 2 servers replaced or removed at once: s-1 (generation 1 → 2), s-2 (generation 1 → 2) · allowed one server replaced, removed or turned into another role per update · fix: keep the change of s-1 and undo the others; make them one update each",
+        "    sites: found 2 servers replaced, removed or restarted at once: s-1 (generation 1 → 2), s-2 (generation 1 → 2) · allowed one server replaced, removed, restarted or turned into another role per update · fix: keep the change of s-1 and undo the others; make them one update each",
       ].join("\n"),
     );
   }

@@ -133,6 +133,17 @@ describe("lima-vm", () => {
     expect(statusOf("tokyo-vm-a")).toBe("Running");
   });
 
+  test("takes back what a failed registration to start by itself leaves, and goes on", () => {
+    writeFileSync(join(store, "fail"), "autostart enable*");
+    const unit = join(store, ".config/systemd/user/lima-vm@tokyo-vm-a.service");
+    mkdirSync(join(store, ".config/systemd/user"), { recursive: true });
+    writeFileSync(unit, "");
+    const made = run("vm", "create", CREATE);
+    expect(made.status).toBe(0);
+    expect(made.stderr).toContain("will not start by itself after the host does · fix: run once on this host: limactl");
+    expect(existsSync(unit)).toBe(false);
+  });
+
   test("starts a VM that is off, as after an edit that was interrupted", () => {
     run("vm", "create", CREATE);
     writeFileSync(join(store, "vms/tokyo-vm-a/status"), "Stopped\n");
@@ -218,5 +229,6 @@ describe("lima-address", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("tokyo-vm-a has no address on lima0 after 1 s");
     expect(stderr).toContain("bootpd");
+    expect(run("address", "read", { ...READ, INTERFACE: "eth0" }).stderr).not.toContain("bootpd");
   });
 });

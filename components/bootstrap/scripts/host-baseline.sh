@@ -238,7 +238,7 @@ set_disk() {
   if ! grep -q "^UUID=$uuid $DATA_PATH " /etc/fstab 2>/dev/null; then
     # The line of a disk before this one would be mounted in its place.
     [ ! -f /etc/fstab ] || sed -i "\\|^UUID=[^ ]* $DATA_PATH |d" /etc/fstab
-    printf 'UUID=%s %s auto defaults,nofail,x-systemd.device-timeout=60s 0 2\n' "$uuid" "$DATA_PATH" >>/etc/fstab
+    printf 'UUID=%s %s auto defaults,nofail,x-systemd.device-timeout=300s,x-systemd.before=k3s.service,x-systemd.before=k3s-agent.service 0 2\n' "$uuid" "$DATA_PATH" >>/etc/fstab
     systemctl daemon-reload
   fi
   mountpoint -q "$DATA_PATH" || mount "$DATA_PATH" || fail "$disk could not be mounted at $DATA_PATH" "fix: look at: dmesg | tail"

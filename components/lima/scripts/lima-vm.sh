@@ -3,6 +3,9 @@
 : "${ACTION:?}" "${VM:?}" "${NODE_NAME:?}" "${OWNER:?}" "${LEAST_LIMA:?}"
 # A login over SSH does not read the profile that puts Homebrew on the path.
 export PATH="$PATH:/opt/homebrew/bin:/usr/local/bin:/usr/sbin:/sbin"
+# Where Lima registers a VM with the user's systemd, it also starts and stops it by that systemd, which it must find.
+runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
+[ ! -d "$runtime" ] || export XDG_RUNTIME_DIR="$runtime"
 mark="Made by hybrid-k3s, and changed there: $OWNER"
 # What it was made from: tells a VM that was made half-way, and from other settings than today's, from a whole one.
 made_from() { printf %s "$VM_YAML" | cksum | cut -d' ' -f1; }
@@ -57,6 +60,12 @@ start() {
 }
 
 stop() {
+  local deadline=$((SECONDS + 180))
+  # systemd ends a VM that it started by a signal to QEMU itself, which cuts its power: the guest is asked first.
+  if [ "$(status)" = Running ] && [ -e "${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user/lima-vm@$VM.service" ]; then
+    limactl shell --tty=false --workdir / "$VM" sudo systemctl poweroff >/dev/null 2>&1 </dev/null || true
+    until [ "$(status)" != Running ] || [ "$SECONDS" -ge "$deadline" ]; do sleep 2; done
+  fi
   [ "$(status)" != Running ] || quiet "stopping $VM" limactl stop --tty=false "$VM"
 }
 
@@ -70,13 +79,19 @@ set_autostart() {
     set -- start-at-login "--enabled=$([ "$AUTOSTART" = yes ] && echo true || echo false)"
   fi
   limactl --tty=false "$@" "$VM" >/dev/null 2>&1 </dev/null || {
+    # Without a systemd of the user Lima fails, leaves its unit behind, and from then on starts the VM by that unit only.
+    [ "$(uname -s)" = Darwin ] || rm -f "${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user/lima-vm@$VM.service"
     [ "$AUTOSTART" = no ] || echo "$VM runs, but will not start by itself after the host does · fix: run once on this host: limactl $* $VM" >&2
   }
 }
 
 # root in the guest takes the one key of the settings; Lima's own user keeps Lima's own key.
 set_login() {
-  local key=$AUTHORIZED_KEY
+  local key=$AUTHORIZED_KEY deadline=$((SECONDS + 600))
+  # To Lima a VM that still boots is `Running` too: after its host's own boot, or after a run that was cut off.
+  until limactl shell --tty=false --workdir / "$VM" true >/dev/null 2>&1 </dev/null || [ "$SECONDS" -ge "$deadline" ]; do
+    sleep 5
+  done
   # At every start Lima is a new machine to the guest's cloud-init, which would make new host keys then:
   # https://github.com/lima-vm/lima/issues/678
   quiet "keeping the host key of $VM" limactl shell --tty=false --workdir / "$VM" sudo sh -c \
