@@ -225,7 +225,7 @@ describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
   });
 
   it("pauses a node whose pods do not move, says how many, and gives it back all the same", async () => {
-    fault("server-a", 'kubectl?drain* fail error when evicting pods/"web" -n "shop"');
+    fault("server-a", "kubectl?drain* fail pod/web");
     const paused = await region.pause("agent-a", LARGE);
     expect(succeeded(paused).stdout).toBe("agent-a is drained (pods that did not move within 30 s: 1)\n");
     expect(isCordoned("agent-a")).toBe(true);

@@ -124,7 +124,7 @@ leave() {
     kubectl cordon "$NODE_NAME" >/dev/null
     if [ "$(condition Ready)" = True ]; then
       log=$(mktemp /var/tmp/hybrid-k3s-drain-XXXXXX)
-      drain "$log" || left=" (pods that did not move within $DRAIN_SECONDS s: $(grep -c 'error when' "$log" || true))"
+      drain "$log" || left=" (pods that did not move within $DRAIN_SECONDS s: $(grep -c '^pod/' "$log" || true))"
       rm -f "$log"
     else
       left=" (it was not Ready, so nothing could be drained)"

@@ -37,7 +37,7 @@ pause() {
   kubectl cordon "$NODE_NAME" >/dev/null
   log=$(mktemp /var/tmp/hybrid-k3s-drain-XXXXXX)
   timeout "$((DRAIN_SECONDS + 30))" /usr/local/bin/k3s kubectl drain "$NODE_NAME" --ignore-daemonsets --delete-emptydir-data --force \
-    --timeout="${DRAIN_SECONDS}s" >"$log" 2>&1 || left=" (pods that did not move within $DRAIN_SECONDS s: $(grep -c 'error when' "$log" || true))"
+    --timeout="${DRAIN_SECONDS}s" >"$log" 2>&1 || left=" (pods that did not move within $DRAIN_SECONDS s: $(grep -c '^pod/' "$log" || true))"
   rm -f "$log"
   echo "$NODE_NAME is drained$left"
 }
