@@ -19,14 +19,18 @@ function readableCall(text: unknown, like: Readonly<Record<string, string>>): Re
   };
 }
 
+/** Points of a command's life, in the order in which the first that is there shows all of its parameters. */
+const POINTS = ["create", "update", "delete"];
+
 function readableInputs(inputs: GraphNode["inputs"]): Record<string, unknown> {
-  const create = parseCommandText(String(inputs["create"]))?.parameters;
-  if (create === undefined) return { ...inputs };
+  const first = POINTS.find((point) => parseCommandText(String(inputs[point])) !== undefined);
+  if (first === undefined) return { ...inputs };
+  const whole = parseCommandText(String(inputs[first]))?.parameters ?? {};
   return Object.fromEntries(
     Object.entries(inputs).map(([key, value]) => {
-      if (key === "create") return [key, readableCall(value, {})];
-      // Only what differs from `create`.
-      return key === "update" || key === "delete" ? [key, readableCall(value, create)] : [key, value];
+      if (!POINTS.includes(key)) return [key, value];
+      // Of the others, only what differs.
+      return [key, readableCall(value, key === first ? {} : whole)];
     }),
   );
 }
