@@ -85,7 +85,10 @@ test("a data disk and another network wait too, and until then the VM is reached
   expect(edit.steps).toEqual(["update vm-a-host", "update vm-a-vm"]);
   expect(edit.second).toEqual([]);
   const preview = await fine(rehearsal.preview());
-  const waiting = preview.messages.map(({ text }) => text.split(" · ")[0]).filter((text) => text?.startsWith("vm-a."));
+  const waiting = preview.messages
+    .map(({ text }) => text.split(" · ")[0])
+    .filter((text) => text?.startsWith("vm-a."))
+    .sort();
   expect(waiting).toEqual([
     "vm-a.data: the machine has none, and the settings say 10",
     "vm-a.network: the machine has shared, and the settings say user-v2",
