@@ -168,6 +168,7 @@ mkdir -p /etc/hybrid-k3s && echo ended >${BOOTSTRAP_MARKER}
           BOOTSTRAP_MARKER,
           WAIT_SECONDS: "3",
           DATA_DISK: "",
+          DATA_GIB: "",
           DATA_PATH: "",
           ...parameters,
         },
