@@ -366,6 +366,16 @@ ip -n pod address add 10.42.0.5/24 dev eth0; ip -n pod link set eth0 up; ip -n p
     expect(run("sha256sum", [loop], 20)).toBe(before);
   });
 
+  it("mounts no data disk over volumes that are there already", async () => {
+    const loop = await disk();
+    const before = run("sha256sum", [loop], 20);
+    await lab.exec(HOST, "mkdir -p /srv/taken && echo a-volume >/srv/taken/file");
+    const refused = await prepare({ DATA_DISK: loop, DATA_PATH: "/srv/taken" });
+    expect(refused.stderr).toContain("/srv/taken holds volumes already: a disk that is mounted there would hide them");
+    expect(await inHost("cat /srv/taken/file")).toBe("a-volume\n");
+    expect(run("sha256sum", [loop], 20)).toBe(before);
+  });
+
   it("says where it looked for a data disk that is not there", async () => {
     expect((await prepare({ DATA_DISK: "/dev/xvdz /dev/nvme9n1", DATA_PATH: PATH })).stderr).toContain(
       "the data disk is not there: looked for /dev/xvdz /dev/nvme9n1",
