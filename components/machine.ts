@@ -58,6 +58,8 @@ export interface Machine {
   readonly reach: string;
   /** What is changed in place once the node is drained, such as `3 CPUs, 8 GiB`. @default nothing is */
   readonly shape?: string;
+  /** Number of the group of machines on different hardware that it stands in; the next run keeps it there. @default none */
+  readonly placementGroup?: number;
   /** Changes exactly when the host is another one. What lives inside the host is replaced with it. */
   readonly id: pulumi.Output<string>;
   /** The resource that is the host: `deletedWith` of all that only exists inside it. */

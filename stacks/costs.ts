@@ -12,15 +12,12 @@ export interface MachineCost {
 
 /** By kind: hosts that are the user's own cost nothing here. */
 function costsOf(site: SiteSettings): readonly MachineCost[] {
+  const { name } = site;
   switch (site.provider) {
-    case "lightsail":
-      return site.machines.map((machine) => ({ name: machine.name, site: site.name, cost: lightsailCost(machine) }));
     case "hetzner":
-      return site.machines.map(({ serverType, ...machine }) => ({
-        name: machine.name,
-        site: site.name,
-        cost: hetznerCost({ ...machine, type: serverType }),
-      }));
+      return site.machines.map((machine) => ({ name: machine.name, site: name, cost: hetznerCost(machine) }));
+    case "lightsail":
+      return site.machines.map((machine) => ({ name: machine.name, site: name, cost: lightsailCost(machine) }));
     case "existing":
     case "lima":
       return [];

@@ -26,6 +26,8 @@ const deployedNode = z.object({
   provider: z.string().optional(),
   // What is changed in place once the node is drained; see Machine.shape.
   shape: z.string().optional(),
+  // See Machine.placementGroup.
+  placementGroup: z.number().optional(),
 });
 
 const deployedRecord = z.object({

@@ -45,9 +45,8 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
     connectSeconds: settings.kubernetes.connectSeconds,
     drainSeconds: settings.kubernetes.drainSeconds,
     contacts: deployed?.contacts ?? [],
-    shapes: Object.fromEntries(
-      (deployed?.nodes ?? []).flatMap(({ name, shape }) => (shape === undefined ? [] : [[name, shape]])),
-    ),
+    shapes: byNode(deployed, ({ shape }) => shape),
+    placementGroups: byNode(deployed, ({ placementGroup }) => placementGroup),
   });
   const cluster = new Cluster(region, {
     plan: {
@@ -95,6 +94,18 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
   };
 }
 
+/** Something that the last successful run left of its nodes, by name; nodes that have none are left out. */
+const byNode = <Value>(
+  deployed: Deployed | undefined,
+  of: (node: Deployed["nodes"][number]) => Value | undefined,
+): Record<string, Value> =>
+  Object.fromEntries(
+    (deployed?.nodes ?? []).flatMap((node) => {
+      const value = of(node);
+      return value === undefined ? [] : [[node.name, value]];
+    }),
+  );
+
 const rangesOf = ({ pods, services }: { pods: string; services: string }) => ({ pods, services });
 
 function wantedReleases({ platform, encrypted }: RegionSettings, versions: Versions): WantedRelease[] {
@@ -111,7 +122,7 @@ function wantedReleases({ platform, encrypted }: RegionSettings, versions: Versi
 }
 
 const nodeRecord = (
-  { spec, address, shape }: Machine,
+  { spec, address, shape, placementGroup }: Machine,
   { sites }: RegionSettings,
 ): pulumi.Output<Deployed["nodes"][number]> =>
   address.apply((known) => ({
@@ -121,8 +132,7 @@ const nodeRecord = (
     pool: spec.pool,
     generation: spec.generation,
     address: known,
-    ...present({ provider: sites.find(({ name }) => name === spec.site)?.provider }),
-    ...(shape === undefined ? {} : { shape }),
+    ...present({ provider: sites.find(({ name }) => name === spec.site)?.provider, shape, placementGroup }),
   }));
 
 function recordOf(

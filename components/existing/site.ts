@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { scriptFile } from "../host/script-file.ts";
 import { stationScript } from "../host/station-script.ts";
+import { lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 
 const TYPE = "hybrid-k3s:existing:Site";
@@ -67,8 +68,8 @@ export class ExistingSite extends pulumi.ComponentResource {
         },
         limitSeconds: HOST_SECONDS,
       },
-      // Another role is another life of the host too: leave, give back, claim, install.
-      { parent: this, replacementTrigger: `${spec.generation} ${spec.role}` },
+      // Leave, give back, claim, install.
+      { parent: this, replacementTrigger: lifeOf(spec) },
     );
     return {
       spec,

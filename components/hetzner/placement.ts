@@ -8,40 +8,65 @@ export const GROUP_SIZE = 10;
 
 /** The placement groups of a site. */
 export interface PlacementGroups {
-  /** The group of one of its machines. */
-  readonly of: (machine: MachineSpec) => hcloud.PlacementGroup;
+  /** The group of one of its machines, and its number in the pool. */
+  readonly of: (machine: MachineSpec) => { readonly group: hcloud.PlacementGroup; readonly number: number };
 }
 
-/** Number of the group that a machine of a pool belongs to, from 1: the place of its name decides. */
-export const groupNumber = (name: string, poolNames: readonly string[]): number =>
-  Math.floor([...poolNames].sort(byName).indexOf(name) / GROUP_SIZE) + 1;
+/**
+ * Numbers the groups of a pool's machines, from 1. A machine keeps the number that it has: its server does not change its
+ * group while it runs, whoever comes or goes beside it. A new one goes where there is room.
+ * @param earlier numbers of the last successful run, by name
+ */
+export function groupNumbers(
+  poolNames: readonly string[],
+  earlier: Readonly<Record<string, number>>,
+): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  const sizeOf = (number: number): number => [...numbers.values()].filter((one) => one === number).length;
+  const settle = (name: string, from: number): void => {
+    let number = from;
+    while (sizeOf(number) >= GROUP_SIZE) number++;
+    numbers.set(name, number);
+  };
+  const names = [...poolNames].sort(byName);
+  for (const name of names) {
+    const known = earlier[name];
+    if (known !== undefined) settle(name, known);
+  }
+  for (const name of names) if (!numbers.has(name)) settle(name, 1);
+  return numbers;
+}
 
 /**
  * Makes groups of ten for every pool: the servers of one stand on different hardware.
  * @param name of the site, in front of theirs
+ * @param earlier numbers of the last successful run, by machine
  */
 export function placementGroups(
   name: string,
   machines: readonly MachineSpec[],
+  earlier: Readonly<Record<string, number>>,
   labels: Readonly<Record<string, string>>,
   options: pulumi.CustomResourceOptions,
 ): PlacementGroups {
   const groups = new Map<string, hcloud.PlacementGroup>();
-  const nameOf = (machine: MachineSpec): string => {
-    const pool = machines.filter((other) => other.pool === machine.pool).map((other) => other.name);
-    return `${name}-${machine.pool}-${groupNumber(machine.name, pool)}`;
-  };
-  for (const group of new Set(machines.map(nameOf))) {
-    groups.set(
-      group,
-      new hcloud.PlacementGroup(`${group}-group`, { name: group, type: "spread", labels: { ...labels } }, options),
-    );
+  const placed = new Map<string, { readonly group: hcloud.PlacementGroup; readonly number: number }>();
+  for (const [pool, members] of Map.groupBy(machines, (machine) => machine.pool)) {
+    const names = members.map((machine) => machine.name);
+    for (const [machine, number] of groupNumbers(names, earlier)) {
+      const full = `${name}-${pool}-${number}`;
+      const group =
+        groups.get(full) ??
+        new hcloud.PlacementGroup(`${full}-group`, { name: full, type: "spread", labels: { ...labels } }, options);
+      groups.set(full, group);
+      placed.set(machine, { group, number });
+    }
   }
   return {
     of: (machine) => {
-      const group = groups.get(nameOf(machine));
-      if (group === undefined) throw new Error(`no placement group is made for ${machine.name}`);
-      return group;
+      const found = placed.get(machine.name);
+      if (found === undefined) throw new Error(`no placement group is made for ${machine.name}`);
+      return found;
     },
   };
 }

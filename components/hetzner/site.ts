@@ -4,6 +4,7 @@ import { hostBaseline } from "../bootstrap/baseline.ts";
 import { hostKey, type HostKey } from "../bootstrap/host-key.ts";
 import type { LoginKey } from "../bootstrap/login-key.ts";
 import { userData } from "../bootstrap/user-data.ts";
+import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import { noteWaiting } from "../waiting.ts";
 import { IMAGES, LOGIN_USER } from "./catalog.ts";
@@ -49,6 +50,8 @@ export interface HetznerSiteArgs {
   readonly login: LoginKey;
   /** Seconds that a server may take to boot and to answer on SSH. */
   readonly connectSeconds: number;
+  /** Numbers of the placement groups that the last successful run left machines in, by name. */
+  readonly placementGroups: Readonly<Record<string, number>>;
   /** Token of the project. Secret. @default `HCLOUD_TOKEN` of the environment */
   readonly token?: string;
   /** Address of the API. @default Hetzner's own */
@@ -94,6 +97,7 @@ export class HetznerSite extends pulumi.ComponentResource {
     this.#groups = placementGroups(
       name,
       args.machines.map(({ spec }) => spec),
+      args.placementGroups,
       this.labels(),
       this.inProject(),
     );
@@ -101,7 +105,7 @@ export class HetznerSite extends pulumi.ComponentResource {
       args.machines.map(({ spec, type, locations }) => ({
         ...{ name: spec.name, type, locations },
         server: this.cloudName(spec.name),
-        life: lifeOf(spec),
+        life: lifeLabel(spec),
         address: this.addressName(spec, "ipv6"),
       })),
       this.selector(),
@@ -142,7 +146,7 @@ export class HetznerSite extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [network, ...attachments],
-        ...this.boundTo(machine, server),
+        ...boundTo(spec, server),
       },
     );
     this.note(machine, server);
@@ -152,6 +156,7 @@ export class HetznerSite extends pulumi.ComponentResource {
       apiAddress: outside,
       ssh,
       reach: `generation ${spec.generation}${machine.publicIpv4 ? "" : ", IPv6"}`,
+      placementGroup: this.#groups.of(spec).number,
       id: server.id,
       resource: server,
       ready: [baseline, ...this.protection(machine, server, baseline)],
@@ -219,17 +224,17 @@ export class HetznerSite extends pulumi.ComponentResource {
             ipv6: numberOf(ipv6),
           },
         ],
-        placementGroupId: numberOf(this.#groups.of(spec)),
+        placementGroupId: numberOf(this.#groups.of(spec).group),
         labels: {
           ...this.labels(spec),
           [ACCESS_LABEL]: accessOf(spec.role, machine.ingress),
-          [LIFE_LABEL]: lifeOf(spec),
+          [LIFE_LABEL]: lifeLabel(spec),
         },
       },
       this.inProject({
         // The subnet and the volume are no inputs; but in a destroy they are taken away after the server, not under it.
         dependsOn: [this.firewall(machine), this.#subnet, ...(volume === undefined ? [] : [volume])],
-        replacementTrigger: lifeOf(machine.spec),
+        replacementTrigger: lifeOf(spec),
         deleteBeforeReplace: true,
         // They count when a server is made, and a change of one must never cost a server: see noteWaiting. Another type
         // or group would be taken in place, but only with the server off.
@@ -248,7 +253,7 @@ export class HetznerSite extends pulumi.ComponentResource {
     return new hcloud.ServerNetwork(
       `${machine.spec.name}-network`,
       { serverId: numberOf(server), subnetId: this.#subnet.id },
-      this.inProject(this.boundTo(machine, server)),
+      this.inProject(boundTo(machine.spec, server)),
     );
   }
 
@@ -271,7 +276,7 @@ export class HetznerSite extends pulumi.ComponentResource {
     return new hcloud.VolumeAttachment(
       `${machine.spec.name}-volume-attachment`,
       { volumeId: numberOf(volume), serverId: numberOf(server), automount: false },
-      this.inProject(this.boundTo(machine, server)),
+      this.inProject(boundTo(machine.spec, server)),
     );
   }
 
@@ -318,7 +323,7 @@ export class HetznerSite extends pulumi.ComponentResource {
           ...(token === undefined ? {} : { token }),
           ...(apiEndpoint === undefined ? {} : { apiEndpoint }),
         },
-        { parent: this, dependsOn: [baseline], replacementTrigger: lifeOf(machine.spec), deleteBeforeReplace: true },
+        { parent: this, dependsOn: [baseline], replacementTrigger: lifeOf(spec), deleteBeforeReplace: true },
       ),
     ];
   }
@@ -333,11 +338,6 @@ export class HetznerSite extends pulumi.ComponentResource {
 
   private inProject(more: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
     return { parent: this, provider: this.#provider, ...more };
-  }
-
-  /** What ends with the server and is made again with the next one. */
-  private boundTo(machine: HetznerMachine, server: hcloud.Server): pulumi.CustomResourceOptions {
-    return { replacementTrigger: lifeOf(machine.spec), deleteBeforeReplace: true, deletedWith: server };
   }
 
   private addressName({ name }: MachineSpec, family: "ipv4" | "ipv6"): string {
@@ -363,5 +363,5 @@ export class HetznerSite extends pulumi.ComponentResource {
   }
 }
 
-/** Another role is another life of the host, as another generation is. */
-const lifeOf = ({ generation, role }: MachineSpec): string => `${generation}-${role}`;
+/** As a label has it: without a space. */
+const lifeLabel = (spec: MachineSpec): string => lifeOf(spec).replace(" ", "-");

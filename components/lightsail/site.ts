@@ -5,8 +5,9 @@ import { hostBaseline } from "../bootstrap/baseline.ts";
 import { hostKey, type HostKey } from "../bootstrap/host-key.ts";
 import type { LoginKey } from "../bootstrap/login-key.ts";
 import { userData } from "../bootstrap/user-data.ts";
+import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
-import { noteWaiting } from "../waiting.ts";
+import { noteDifference, noteWaiting } from "../waiting.ts";
 import { BLUEPRINTS } from "./catalog.ts";
 import { publicPorts } from "./public-ports.ts";
 
@@ -96,7 +97,7 @@ export class LightsailSite extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [...before, ...(address === undefined ? [] : [address.attachment])],
-        ...this.boundTo(machine, instance),
+        ...boundTo(spec, instance),
       },
     );
     this.note(machine, instance, disk);
@@ -144,7 +145,7 @@ export class LightsailSite extends pulumi.ComponentResource {
         tags: this.tagsOf(spec),
       },
       this.inAccount({
-        replacementTrigger: replacedWith(machine),
+        replacementTrigger: lifeOf(spec),
         deleteBeforeReplace: true,
         // They count when an instance is made, and a change of one must never cost an instance: see noteWaiting.
         ignoreChanges: ["availabilityZone", "blueprintId", "bundleId", "keyPairName", "userData"],
@@ -163,7 +164,7 @@ export class LightsailSite extends pulumi.ComponentResource {
     const attachment = new lightsail.StaticIpAttachment(
       `${name}-address-attachment`,
       { staticIpName: address.name, instanceName: instance.name },
-      this.inAccount(this.boundTo(machine, instance)),
+      this.inAccount(boundTo(machine.spec, instance)),
     );
     return { ip: address.ipAddress, attachment };
   }
@@ -179,7 +180,7 @@ export class LightsailSite extends pulumi.ComponentResource {
         instanceName: instance.name,
         portInfos: publicPorts(machine.spec.role, machine.ingress, this.#args.accessFrom),
       },
-      this.inAccount(this.boundTo(machine, instance)),
+      this.inAccount(boundTo(machine.spec, instance)),
     );
   }
 
@@ -194,13 +195,13 @@ export class LightsailSite extends pulumi.ComponentResource {
       { name: this.cloudName(spec.name, "data"), availabilityZone, sizeInGb: diskGiB, tags: this.tagsOf(spec) },
       this.inAccount({ ignoreChanges: ["availabilityZone", "sizeInGb"] }),
     );
-    disk.sizeInGb.apply((found) => {
-      if (found === diskGiB) return;
-      void pulumi.log.warn(
+    noteDifference(
+      disk.sizeInGb,
+      diskGiB,
+      (found) =>
         `${spec.name}.disk: the disk has ${found}GiB, and the settings say ${diskGiB}GiB · it stays as it is: Lightsail does not change a disk's size, and another disk would be empty · fix: write ${found}GiB again, or move what is on it elsewhere, take the disk out of the settings, run pulumi up, and put it back`,
-        disk,
-      );
-    });
+      disk,
+    );
     return disk;
   }
 
@@ -208,7 +209,7 @@ export class LightsailSite extends pulumi.ComponentResource {
     return new lightsail.Disk_attachment(
       `${machine.spec.name}-disk-attachment`,
       { diskName: disk.name, diskPath: DISK_PATH, instanceName: instance.name },
-      this.inAccount(this.boundTo(machine, instance)),
+      this.inAccount(boundTo(machine.spec, instance)),
     );
   }
 
@@ -217,31 +218,30 @@ export class LightsailSite extends pulumi.ComponentResource {
     instance: lightsail.Instance,
     disk: lightsail.Disk | undefined,
   ): void {
+    // As the settings write it: the letter alone.
+    const letter = (zone: string): string => zone.slice(this.#args.awsRegion.length);
+    const wanted = letter(availabilityZone);
     noteWaiting(
       spec,
       {
         bundle: { wanted: bundle, actual: instance.bundleId },
         blueprint: { wanted: blueprint, actual: instance.blueprintId },
-        ...(disk === undefined ? { zone: { wanted: availabilityZone, actual: instance.availabilityZone } } : {}),
+        ...(disk === undefined ? { zone: { wanted, actual: instance.availabilityZone.apply(letter) } } : {}),
       },
       instance,
     );
-    disk?.availabilityZone.apply((found) => {
-      if (found === availabilityZone) return;
-      void pulumi.log.warn(
-        `${spec.name}.zone: the machine's disk is in ${found}, and the settings say ${availabilityZone} · the next generation is made in ${found} too: a disk does not move · fix: write the zone of ${found} again, or make a machine of another name in ${availabilityZone}`,
-        disk,
-      );
-    });
+    if (disk === undefined) return;
+    noteDifference(
+      disk.availabilityZone.apply(letter),
+      wanted,
+      (found) =>
+        `${spec.name}.zone: the machine's disk is in zone ${found}, and the settings say ${wanted} · the next generation is made in ${found} too: a disk does not move · fix: write ${found} again, or make a machine of another name in ${wanted}`,
+      disk,
+    );
   }
 
   private inAccount(more: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
     return { parent: this, provider: this.#provider, ...more };
-  }
-
-  /** What ends with the instance and is made again with the next one. */
-  private boundTo(machine: LightsailMachine, instance: lightsail.Instance): pulumi.CustomResourceOptions {
-    return { replacementTrigger: replacedWith(machine), deleteBeforeReplace: true, deletedWith: instance };
   }
 
   /**
@@ -258,5 +258,3 @@ export class LightsailSite extends pulumi.ComponentResource {
 }
 
 const userOf = ({ blueprint }: LightsailMachine): string => BLUEPRINTS[blueprint]?.user ?? "root";
-/** Another role is another life of the host, as another generation is. */
-const replacedWith = ({ spec }: LightsailMachine): string => `${spec.generation} ${spec.role}`;

@@ -5,6 +5,7 @@ import type { LoginKey } from "../bootstrap/login-key.ts";
 import { parseCommandText } from "../host/command-text.ts";
 import type { Contact } from "../host/station-script.ts";
 import { pauseNode } from "../k3s/pause.ts";
+import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshHop, SshTarget } from "../machine.ts";
 import { noteWaiting } from "../waiting.ts";
 import { limaScript, type LimaAction } from "./lima-script.ts";
@@ -88,7 +89,7 @@ export class LimaSite extends pulumi.ComponentResource {
     );
     const vm = this.vm(machine, owner, pause);
     this.note(machine, vm);
-    const { address, hostKey } = this.guest(machine, owner, vm);
+    const { address, hostKey } = this.guest(machine, vm);
     const network = made(vm, "NETWORK", this.#args.network);
     const ssh = this.wayIn(machine, { address, hostKey, network });
     const baseline = hostBaseline(
@@ -105,7 +106,7 @@ export class LimaSite extends pulumi.ComponentResource {
           ? {}
           : { dataDisk: [made(vm, "DATA_GIB", "").apply((size) => (size === "" ? "" : "spare"))] }),
       },
-      { parent: this, dependsOn: [vm], ...boundTo(machine, vm) },
+      { parent: this, dependsOn: [vm], ...boundTo(spec, vm) },
     );
     return {
       spec,
@@ -166,7 +167,7 @@ export class LimaSite extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [pause],
-        replacementTrigger: `${spec.generation} ${spec.role}`,
+        replacementTrigger: lifeOf(spec),
         // The YAML counts when a VM is made; what may change in place, `update` has.
         ignoreChanges: ["create"],
       },
@@ -175,25 +176,28 @@ export class LimaSite extends pulumi.ComponentResource {
 
   /** What the VM was made with stands in the state; Lima itself does not tell the image's name. */
   private note({ spec, image, dataGiB }: LimaMachine, vm: ReturnType<typeof limaScript>): void {
-    const waiting = (name: string, wanted: string) => ({ wanted, actual: made(vm, name, wanted) });
+    const waiting = (name: string, wanted: string, unit = "") => {
+      const written = (value: string): string => (value === "" ? "" : `${value}${unit}`);
+      return { wanted: written(wanted), actual: made(vm, name, wanted).apply(written) };
+    };
     noteWaiting(
       spec,
       {
         image: waiting("IMAGE", image),
         network: waiting("NETWORK", this.#args.network),
-        data: waiting("DATA_GIB", String(dataGiB ?? "")),
+        data: waiting("DATA_GIB", String(dataGiB ?? ""), "GiB"),
       },
       vm,
     );
   }
 
   /** The address and the host key that the VM has: read in the guest, once in its life. Neither is a secret. */
-  private guest(machine: LimaMachine, owner: pulumi.Output<string>, vm: pulumi.CustomResource) {
-    const { spec } = machine;
+  private guest({ spec }: LimaMachine, vm: pulumi.CustomResource) {
     const read: LimaAction = {
       action: "read",
       parameters: {
-        ...this.identity(spec, owner),
+        VM: this.vmName(spec),
+        NODE_NAME: spec.name,
         INTERFACE: GUEST_INTERFACE[this.#args.network],
         WAIT_SECONDS: String(ADDRESS_SECONDS),
       },
@@ -212,7 +216,7 @@ export class LimaSite extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [vm],
-        ...boundTo(machine, vm),
+        ...boundTo(spec, vm),
         // Another key, or another program, changes nothing about where the VM is: what was read stays known.
         ignoreChanges: ["create", "update", "stdin"],
       },
@@ -258,9 +262,3 @@ export class LimaSite extends pulumi.ComponentResource {
 /** A parameter that the VM was made with, as it stands in the state: `create` is kept whatever the settings say. */
 const made = (vm: ReturnType<typeof limaScript>, name: string, otherwise: string): pulumi.Output<string> =>
   vm.create.apply((text) => parseCommandText(text ?? "")?.parameters[name] ?? otherwise);
-
-/** What ends with the VM and is made again with the next one. */
-const boundTo = ({ spec }: LimaMachine, vm: pulumi.Resource): pulumi.CustomResourceOptions => ({
-  replacementTrigger: `${spec.generation} ${spec.role}`,
-  deletedWith: vm,
-});

@@ -10,6 +10,7 @@ import {
   type KeyObject,
 } from "node:crypto";
 import sshpk from "sshpk";
+import { publicHalf } from "../../components/bootstrap/login-key.ts";
 import * as x509 from "@peculiar/x509";
 
 /** A distinguished name and alternative names, as the tls provider takes them. */
@@ -95,7 +96,7 @@ export function keyOutputs(key: KeyObject): Record<string, string> {
     publicKeyPem: publicKey.export({ type: "spki", format: "pem" }) as string,
     publicKeyFingerprintSha256: `SHA256:${createHash("sha256").update(publicDer).digest("base64").replace(/=+$/, "")}`,
     privateKeyOpenssh: sshpk.parsePrivateKey(pkcs8, "pem").toString("ssh-private"),
-    publicKeyOpenssh: `${sshpk.parsePrivateKey(pkcs8, "pem").toPublic().toString("ssh").split(" ").slice(0, 2).join(" ")}\n`,
+    publicKeyOpenssh: `${publicHalf(pkcs8).publicKey}\n`,
     // Not used by this project; a text that says so is safer than one that looks right.
     publicKeyFingerprintMd5: "not made by the rehearsal",
   };

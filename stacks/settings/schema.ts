@@ -7,7 +7,7 @@ import { limaSite } from "./kinds/lima.ts";
 import type { Rule } from "./problem.ts";
 import { rawConfigRule } from "./raw-config.ts";
 import { RULES } from "./rules.ts";
-import { cidr, duration, host } from "./shared.ts";
+import { cidr, duration, host } from "./schema-pieces.ts";
 import { parseK3sVersion } from "./version.ts";
 import { keyRuledBy, kinds, named, saying, strict, text, wholeNumber } from "./zod-problems.ts";
 

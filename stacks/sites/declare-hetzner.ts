@@ -1,7 +1,8 @@
-import { HetznerSite } from "../../components/hetzner/site.ts";
+import { HetznerSite, type HetznerMachine } from "../../components/hetzner/site.ts";
 import type { Machine } from "../../components/machine.ts";
 import { present } from "../settings/zod-problems.ts";
 import type { HetznerSiteSettings } from "./hetzner-settings.ts";
+import { asMachine } from "./machine-settings.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site of Hetzner Cloud servers. */
@@ -20,9 +21,8 @@ export function declareHetznerSite(site: HetznerSiteSettings, context: SiteConte
       connectSeconds: context.connectSeconds,
       token,
       apiEndpoint,
-      machines: site.machines.map(({ serverType, image, locations, publicIpv4, volumeGiB, ingress, ...spec }) =>
-        present({ spec, type: serverType, image, locations, publicIpv4, volumeGiB, ingress }),
-      ),
+      placementGroups: context.placementGroups,
+      machines: site.machines.map((machine) => asMachine<HetznerMachine>(machine)),
     }),
   ).machines;
 }

@@ -1,6 +1,7 @@
-import { LightsailSite } from "../../components/lightsail/site.ts";
+import { LightsailSite, type LightsailMachine } from "../../components/lightsail/site.ts";
 import type { Machine } from "../../components/machine.ts";
 import type { LightsailSiteSettings } from "./lightsail-settings.ts";
+import { asMachine } from "./machine-settings.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site of Lightsail instances. */
@@ -12,14 +13,6 @@ export function declareLightsailSite(site: LightsailSiteSettings, context: SiteC
     tags: site.tags,
     login: context.login,
     connectSeconds: context.connectSeconds,
-    machines: site.machines.map(({ availabilityZone, blueprint, bundle, diskGiB, snapshotAt, ingress, ...spec }) => ({
-      spec,
-      availabilityZone,
-      blueprint,
-      bundle,
-      ingress,
-      ...(diskGiB === undefined ? {} : { diskGiB }),
-      ...(snapshotAt === undefined ? {} : { snapshotAt }),
-    })),
+    machines: site.machines.map((machine) => asMachine<LightsailMachine>(machine)),
   }).machines;
 }

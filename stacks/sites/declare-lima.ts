@@ -1,17 +1,9 @@
-import { LimaSite } from "../../components/lima/site.ts";
+import { LimaSite, type LimaMachine } from "../../components/lima/site.ts";
 import type { Machine } from "../../components/machine.ts";
-import type { LimaMachineSettings, LimaSiteSettings } from "./lima-settings.ts";
 import { targetOf } from "./jump.ts";
+import type { LimaSiteSettings } from "./lima-settings.ts";
+import { asMachine } from "./machine-settings.ts";
 import type { SiteContext } from "./site-context.ts";
-
-const machineOf = (settings: LimaMachineSettings) => {
-  const { image, cpus, memoryGiB, diskGiB, dataGiB, deleteData, sshPort, ...spec } = settings;
-  return {
-    spec,
-    ...{ image, cpus, memoryGiB, diskGiB, deleteData, sshPort },
-    ...(dataGiB === undefined ? {} : { dataGiB }),
-  };
-};
 
 /** Declares a site of Lima VMs. */
 export const declareLimaSite = (site: LimaSiteSettings, context: SiteContext): readonly Machine[] =>
@@ -21,7 +13,7 @@ export const declareLimaSite = (site: LimaSiteSettings, context: SiteContext): r
     hostSystem: site.hostSystem,
     network: site.network,
     autostart: site.autostart,
-    machines: site.machines.map(machineOf),
+    machines: site.machines.map((machine) => asMachine<LimaMachine>(machine)),
     login: context.login,
     connectSeconds: context.connectSeconds,
     drainSeconds: context.drainSeconds,

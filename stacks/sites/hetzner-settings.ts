@@ -1,17 +1,8 @@
-import type { MachineSpec } from "../../components/machine.ts";
+import type { HetznerMachine } from "../../components/hetzner/site.ts";
+import type { MachineSettingsOf } from "./machine-settings.ts";
 
 /** A machine on a site of kind `hetzner`. */
-export interface HetznerMachineSettings extends MachineSpec {
-  /** Server type, such as `cx33`. */
-  readonly serverType: string;
-  readonly image: string;
-  /** In order of preference. */
-  readonly locations: readonly string[];
-  readonly publicIpv4: boolean;
-  /** GiB. @default no volume */
-  readonly volumeGiB?: number;
-  readonly ingress: boolean;
-}
+export type HetznerMachineSettings = MachineSettingsOf<HetznerMachine>;
 
 /** A site of Hetzner Cloud servers in one network zone. */
 export interface HetznerSiteSettings {

@@ -1,17 +1,8 @@
-import type { MachineSpec } from "../../components/machine.ts";
+import type { LightsailMachine } from "../../components/lightsail/site.ts";
+import type { MachineSettingsOf } from "./machine-settings.ts";
 
 /** A machine on a site of kind `lightsail`. */
-export interface LightsailMachineSettings extends MachineSpec {
-  /** Such as `ap-northeast-1a`. */
-  readonly availabilityZone: string;
-  readonly blueprint: string;
-  readonly bundle: string;
-  /** GiB. @default no extra disk */
-  readonly diskGiB?: number;
-  /** Hour in UTC such as `18:00`. @default no snapshots */
-  readonly snapshotAt?: string;
-  readonly ingress: boolean;
-}
+export type LightsailMachineSettings = MachineSettingsOf<LightsailMachine>;
 
 /** A site of Lightsail instances in one AWS region. */
 export interface LightsailSiteSettings {

@@ -1,19 +1,10 @@
-import type { MachineSpec } from "../../components/machine.ts";
+import type { LimaMachine } from "../../components/lima/site.ts";
+import type { MachineSettingsOf } from "./machine-settings.ts";
 import type { HostSystem, LimaNetwork } from "../../components/lima/vm-yaml.ts";
 import type { SshSettings } from "./existing-settings.ts";
 
 /** A machine on a site of kind `lima`. */
-export interface LimaMachineSettings extends MachineSpec {
-  readonly image: string;
-  readonly cpus: number;
-  readonly memoryGiB: number;
-  readonly diskGiB: number;
-  /** GiB. @default no data disk */
-  readonly dataGiB?: number;
-  readonly deleteData: boolean;
-  /** Port of its sshd on the host's loopback address, on a network where it has no address outside. */
-  readonly sshPort: number;
-}
+export type LimaMachineSettings = MachineSettingsOf<LimaMachine>;
 
 /** A site of Lima VMs on one computer. */
 export interface LimaSiteSettings {

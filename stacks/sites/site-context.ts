@@ -15,6 +15,8 @@ export interface SiteContext {
   readonly contacts: readonly Contact[];
   /** What the last successful run left each machine as, by name; only of machines that change in place. */
   readonly shapes: Readonly<Record<string, string>>;
+  /** What the last successful run left machines in, by name; only of machines that stand in one. */
+  readonly placementGroups: Readonly<Record<string, number>>;
   /** A machine of another site, which is declared already. */
   readonly machine: (name: string) => Machine;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { IMAGES, mismatch, serverTypeNames, serverTypeOf } from "../../components/hetzner/catalog.ts";
 import { monthlyCost } from "../../components/hetzner/cost.ts";
 import { choose, type Wanted } from "../../components/hetzner/location.ts";
+import { groupNumbers } from "../../components/hetzner/placement.ts";
 import { HetznerSite, type HetznerMachine } from "../../components/hetzner/site.ts";
 import { fakeAnswers, fakeOutputs } from "../support/fakes.ts";
 import { recordGraph, type GraphNode } from "../support/record-graph.ts";
@@ -22,6 +23,7 @@ interface Options {
   readonly token?: string;
   readonly apiEndpoint?: string;
   readonly digest?: string;
+  readonly placementGroups?: Readonly<Record<string, number>>;
 }
 
 const declare = (machines: readonly HetznerMachine[], { digest = "d1", ...more }: Options = {}): HetznerSite =>
@@ -35,6 +37,7 @@ const declare = (machines: readonly HetznerMachine[], { digest = "d1", ...more }
     tags: { team: "platform" },
     login: { privateKey: pulumi.output(PRIVATE_KEY), publicKey: "ssh-ed25519 AAAA", digest },
     connectSeconds: 300,
+    placementGroups: {},
     ...more,
   });
 
@@ -87,6 +90,22 @@ describe("servers", () => {
     expect(net).not.toHaveProperty("ipv4");
     expect(String(find(nodes, "a-host").inputs["create"])).toContain("root@IPv6 of a-server:22");
   });
+});
+
+it("a machine keeps its placement group whoever comes or goes beside it, and a new one goes where there is room", async () => {
+  const names = Array.from({ length: 11 }, (_, index) => `w-${String(index + 10)}`);
+  const first = groupNumbers(names, {});
+  expect([...first].filter(([, number]) => number === 2)).toEqual([["w-20", 2]]);
+  const left = names.slice(1);
+  expect(groupNumbers(left, Object.fromEntries(first)).get("w-20")).toBe(2);
+  const joined = groupNumbers(["a-0", "a-1", ...left], Object.fromEntries(first));
+  expect([joined.get("a-0"), joined.get("a-1"), joined.get("w-11"), joined.get("w-20")]).toEqual([1, 2, 1, 2]);
+  // The group of the last one must not be deleted under its server.
+  const nodes = await record(
+    left.map((name) => machine(name, "agent")),
+    { placementGroups: Object.fromEntries(first) },
+  );
+  expect(namesOf(nodes, "hcloud:index/placementGroup:PlacementGroup")).toContain("fsn1-cloud-workers-2-group");
 });
 
 it("a pool of more than ten has a placement group for every ten", async () => {

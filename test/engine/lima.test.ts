@@ -90,7 +90,7 @@ test("a data disk and another network wait too, and until then the VM is reached
     .filter((text) => text?.startsWith("vm-a."))
     .sort();
   expect(waiting).toEqual([
-    "vm-a.data: the machine has none, and the settings say 10",
+    "vm-a.data: the machine has none, and the settings say 10GiB",
     "vm-a.network: the machine has shared, and the settings say user-v2",
   ]);
   const anew = await applyEdit(rehearsal, region({ "vm-a": { data: "10GiB", generation: 2 } }, { network: "user-v2" }));

@@ -218,7 +218,7 @@ describe("settings that are right", () => {
       apiEndpoint: "http://127.0.0.1:8080/v1",
     });
     const told = (site?.provider === "hetzner" ? site.machines : []).map((machine) => [
-      ...[machine.name, machine.serverType, machine.image, machine.locations.join(" "), machine.volumeGiB],
+      ...[machine.name, machine.type, machine.image, machine.locations.join(" "), machine.volumeGiB],
       ...[machine.publicIpv4, machine.ingress, machine.zone, machine.generation],
     ]);
     expect(told).toEqual([

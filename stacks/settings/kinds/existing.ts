@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isIpv4Address } from "../../../components/network/cidr.ts";
 import type { ExistingMachineSettings, ExistingSiteSettings } from "../../sites/existing-settings.ts";
 import { RULES } from "../rules.ts";
-import { cidr, generation, hop, host, hostKey, login, node, role, zone } from "../shared.ts";
+import { cidr, generation, hop, host, hostKey, login, node, role, zone } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { named, present, strict, text } from "../zod-problems.ts";
 

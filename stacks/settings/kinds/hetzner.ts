@@ -12,7 +12,7 @@ import { parseSize } from "../../../components/network/units.ts";
 import type { HetznerMachineSettings, HetznerSiteSettings } from "../../sites/hetzner-settings.ts";
 import type { Rule } from "../problem.ts";
 import { RULES } from "../rules.ts";
-import { access, canonical, cidrWithin, generation, labels, oneOf, role, tags, taints } from "../shared.ts";
+import { access, canonical, cidrWithin, generation, labels, oneOf, role, tags, taints } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { breaking, named, present, saying, strict, text } from "../zod-problems.ts";
 
@@ -179,7 +179,7 @@ export const hetznerSite = site.superRefine((value, context) => {
 function machineSettings({ site: whole, pool: around, machine: own, ...rest }: Placed<Parsed>): HetznerMachineSettings {
   return present({
     ...specOf({ site: whole, pool: around, machine: own, ...rest }),
-    serverType: own.type ?? around.type ?? whole.type ?? "",
+    type: own.type ?? around.type ?? whole.type ?? "",
     image: own.image ?? around.image ?? whole.image ?? IMAGE,
     locations: own.locations ?? around.locations ?? whole.locations,
     publicIpv4: around.publicIpv4 ?? whole.publicIpv4,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BLUEPRINTS, bundleIds, bundleOf, ZONES } from "../../../components/lightsail/catalog.ts";
 import type { LightsailMachineSettings, LightsailSiteSettings } from "../../sites/lightsail-settings.ts";
 import { RULES } from "../rules.ts";
-import { access, cidr, diskSize, generation, labels, nearest, oneOf, role, tags, taints } from "../shared.ts";
+import { access, cidr, diskSize, generation, labels, nearest, oneOf, role, tags, taints } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { breaking, named, present, saying, strict, text } from "../zod-problems.ts";
 

@@ -19,7 +19,7 @@ import {
   role,
   user,
   zone,
-} from "../shared.ts";
+} from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { breaking, named, present, saying, strict, wholeNumber } from "../zod-problems.ts";
 

@@ -96,8 +96,8 @@ function isSource(value: string): boolean {
 
 const source = text(RULES.accessRange, isSource, (value) => {
   if (isIpv4Address(value)) return `write ${value}/32`;
-  const canonical = isCidr(value) ? canonicalCidr(value) : canonicalCidr6(value);
-  return canonical === undefined || canonical === value ? undefined : `clear the bits behind the prefix: ${canonical}`;
+  const range6 = canonicalCidr6(value);
+  return range6 === undefined || range6 === value ? canonical(value) : `clear the bits behind the prefix: ${range6}`;
 });
 /** Who reaches SSH, and the API of servers, while no mesh does it. */
 export const access = strict({
