@@ -49,8 +49,10 @@ export interface MachineSpec {
 /** One host: what every site kind yields and what every cluster consumes. */
 export interface Machine {
   readonly spec: MachineSpec;
-  /** Private IPv4 address, the node's `node-ip`. */
+  /** The node's `node-ip`: its private IPv4 address, or the one in the mesh where its site says so. */
   readonly address: pulumi.Output<string>;
+  /** Its IPv4 address in the mesh. @default there is none */
+  readonly meshAddress?: pulumi.Output<string>;
   /** Where this computer reaches the API of a server, TCP 6443: its private address, or the one that it has outside. */
   readonly apiAddress: pulumi.Output<string>;
   readonly ssh: SshTarget;

@@ -4,6 +4,8 @@ import { scriptFile } from "../host/script-file.ts";
 import { stationScript } from "../host/station-script.ts";
 import { lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import { addressesOf } from "../mesh/way-in.ts";
 
 const TYPE = "hybrid-k3s:existing:Site";
 
@@ -31,6 +33,10 @@ export interface ExistingSiteArgs {
   readonly privateKey: pulumi.Input<string>;
   /** Seconds that a host may take to answer on SSH. */
   readonly connectSeconds: number;
+  /** The mesh that hosts join. @default none */
+  readonly mesh?: Mesh;
+  /** Whether the address in the mesh is the node's, for a LAN whose range another site has too. @default false */
+  readonly meshAddresses?: boolean;
 }
 
 /** Hosts that were there before, claimed for one region and given back clean. */
@@ -71,15 +77,19 @@ export class ExistingSite extends pulumi.ComponentResource {
       // Leave, give back, claim, install.
       { parent: this, replacementTrigger: lifeOf(spec) },
     );
+    const member = args.mesh?.join(
+      { spec, ssh, id: resource.id, resource, after: [resource], givenBack: true },
+      { parent: this },
+    );
     return {
       spec,
-      address: pulumi.output(address),
+      ...addressesOf(pulumi.output(address), member, args.meshAddresses),
       apiAddress: pulumi.output(address),
       ssh,
       reach: identity,
       id: resource.id,
       resource,
-      ready: [resource],
+      ready: [resource, ...(member === undefined ? [] : [member.resource])],
     };
   }
 }

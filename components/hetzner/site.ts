@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { hostBaseline } from "../bootstrap/baseline.ts";
 import { hostKey, type HostKey } from "../bootstrap/host-key.ts";
 import type { LoginKey } from "../bootstrap/login-key.ts";
-import { userData } from "../bootstrap/user-data.ts";
+import { firstBootOf } from "../bootstrap/first-boot-of.ts";
 import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
+import type { Invitation, Mesh } from "../mesh/mesh.ts";
+import { addressesOf, wayIn } from "../mesh/way-in.ts";
 import { noteWaiting } from "../waiting.ts";
 import { IMAGES, LOGIN_USER } from "./catalog.ts";
 import { ACCESS_LABEL, accessOf, firewall } from "./firewall.ts";
@@ -56,6 +58,10 @@ export interface HetznerSiteArgs {
   readonly token?: string;
   /** Address of the API. @default Hetzner's own */
   readonly apiEndpoint?: string;
+  /** The mesh that servers join at their first boot. @default none */
+  readonly mesh?: Mesh;
+  /** Whether the address in the mesh is the node's, for a LAN whose range another site has too. @default false */
+  readonly meshAddresses?: boolean;
 }
 
 /** A server's addresses, which outlive it. */
@@ -121,11 +127,13 @@ export class HetznerSite extends pulumi.ComponentResource {
     const key = hostKey(spec.name, { parent: this });
     const addresses = this.addresses(machine);
     const volume = this.volume(machine, addresses);
-    const server = this.server(machine, addresses, key, volume);
+    const invitation = this.#args.mesh?.invite(spec, { parent: this });
+    const server = this.server(machine, addresses, { key, invitation }, volume);
     const network = this.membership(machine, server);
     const attachments = volume === undefined ? [] : [this.attachment(machine, volume, server)];
-    const outside = addresses.ipv4?.ipAddress ?? server.ipv6Address;
-    const ssh: SshTarget = { host: outside, port: 22, user: LOGIN_USER, hostKey: key.publicKey };
+    const member = invitation && this.#args.mesh?.member(spec, invitation, server.id, { parent: this });
+    const way = wayIn(member, this.#args.accessFrom, addresses.ipv4?.ipAddress ?? server.ipv6Address);
+    const ssh: SshTarget = { host: way.host, port: 22, user: LOGIN_USER, hostKey: key.publicKey };
     const baseline = hostBaseline(
       `${spec.name}-host`,
       {
@@ -152,10 +160,10 @@ export class HetznerSite extends pulumi.ComponentResource {
     this.note(machine, server);
     return {
       spec,
-      address: network.ip,
-      apiAddress: outside,
+      ...addressesOf(network.ip, member, this.#args.meshAddresses),
+      apiAddress: way.host,
       ssh,
-      reach: `generation ${spec.generation}${machine.publicIpv4 ? "" : ", IPv6"}`,
+      reach: `generation ${spec.generation}${way.note === "" && !machine.publicIpv4 ? ", IPv6" : way.note}`,
       placementGroup: this.#groups.of(spec).number,
       id: server.id,
       resource: server,
@@ -200,7 +208,7 @@ export class HetznerSite extends pulumi.ComponentResource {
   private server(
     machine: HetznerMachine,
     { ipv4, ipv6 }: Addresses,
-    key: HostKey,
+    { key, invitation }: { readonly key: HostKey; readonly invitation: Invitation | undefined },
     volume: hcloud.Volume | undefined,
   ): hcloud.Server {
     const { spec, image } = machine;
@@ -213,9 +221,7 @@ export class HetznerSite extends pulumi.ComponentResource {
         image,
         location: ipv6.location,
         sshKeys: [this.#sshKey.id],
-        userData: pulumi
-          .all([key.privateKey, key.publicKey])
-          .apply(([hostPrivateKey, hostPublicKey]) => userData({ distribution, hostPrivateKey, hostPublicKey })),
+        userData: firstBootOf(distribution, key, invitation),
         publicNets: [
           {
             ipv4Enabled: ipv4 !== undefined,

@@ -5,7 +5,7 @@ import { Authorities } from "./authorities.ts";
 import type { ClusterPlan } from "./config.ts";
 import { chooseContacts, contactOf, type ServerContact } from "./contacts.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
-import { K3sNode, type K3sDigests, type NodeSurroundings } from "./node.ts";
+import { K3sNode, type K3sDigests, type NodeSurroundings, type PrepareHost } from "./node.ts";
 
 const TYPE = "hybrid-k3s:k3s:Cluster";
 
@@ -19,6 +19,8 @@ export interface ClusterArgs {
   readonly privateKey: pulumi.Input<string>;
   /** The servers that memberships went through in the last successful run. @default none: no run has completed */
   readonly earlierContacts?: readonly ServerContact[];
+  /** What a node's turn brings to its host before k3s. @default nothing */
+  readonly prepare?: PrepareHost;
 }
 
 /** The k3s servers and agents of a region, one after another, and what it takes to talk to their API. */
@@ -56,6 +58,7 @@ export class Cluster extends pulumi.ComponentResource {
       clusterExists: args.earlierContacts !== undefined,
       privateKey: args.privateKey,
       anchor: this.anchor,
+      ...(args.prepare === undefined ? {} : { prepare: args.prepare }),
     };
     const serverMemberships = this.inSequence(servers, surroundings);
     const agentMemberships = this.inLanes(agents, surroundings, serverMemberships);

@@ -59,8 +59,8 @@ export interface NodeIdentity {
   readonly role: "server" | "agent";
   /** Private address, its `node-ip`. */
   readonly address: string;
-  /** Where its API is reached from outside. @default its private address */
-  readonly apiAddress?: string;
+  /** Where its API is reached, beside that address. @default nowhere else */
+  readonly apiAddresses?: readonly string[];
 }
 
 const forEveryNode = (plan: ClusterPlan, node: NodeIdentity): Record<string, unknown> => ({
@@ -90,11 +90,12 @@ export function forEveryServer(plan: ClusterPlan): Record<string, unknown> {
   };
 }
 
-/** k3s puts `node-ip` into the API certificate by itself, but not an address that only the outside knows. */
-function forServer(plan: ClusterPlan, { address, apiAddress = address }: NodeIdentity): Record<string, unknown> {
+/** k3s puts `node-ip` into the API certificate by itself, but not an address that only the outside or the mesh knows. */
+function forServer(plan: ClusterPlan, { address, apiAddresses = [] }: NodeIdentity): Record<string, unknown> {
   const shared = forEveryServer(plan);
-  if (apiAddress === address) return shared;
-  return { ...shared, "tls-san": [...new Set([...asList(shared["tls-san"]), apiAddress])].sort() };
+  const others = apiAddresses.filter((other) => other !== address);
+  if (others.length === 0) return shared;
+  return { ...shared, "tls-san": [...new Set([...asList(shared["tls-san"]), ...others])].sort() };
 }
 
 /**

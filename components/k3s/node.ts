@@ -5,6 +5,7 @@ import { digest, scriptFile } from "../host/script-file.ts";
 import type { ScriptSecrets } from "../host/script-program.ts";
 import { stationScript } from "../host/station-script.ts";
 import type { Machine } from "../machine.ts";
+import type { PreparedHost } from "../mesh/mesh.ts";
 import type { Authorities } from "./authorities.ts";
 import { labelLines, nodeLabels, renderConfig, renderRegistration, taintLines, type ClusterPlan } from "./config.ts";
 import { contactsFor, type ServerContact } from "./contacts.ts";
@@ -46,7 +47,12 @@ export interface NodeSurroundings {
   readonly privateKey: pulumi.Input<string>;
   /** Goes when the whole cluster goes: no membership is ended one by one then. */
   readonly anchor: pulumi.Resource;
+  /** What a node's turn brings to its host before k3s: the mesh's client, the firewall. @default nothing */
+  readonly prepare?: PrepareHost;
 }
+
+/** Declares what a node's turn brings to its host before k3s. */
+export type PrepareHost = (machine: Machine, options: pulumi.CustomResourceOptions) => PreparedHost;
 
 /** Arguments of {@link K3sNode}. */
 export interface K3sNodeArgs extends NodeSurroundings {
@@ -65,13 +71,25 @@ export class K3sNode extends pulumi.ComponentResource {
     const config = configOf(args);
     const shown: Parameters = args.plan.secretConfig ? { CONFIG_DIGEST: config.apply(digest) } : { CONFIG: config };
     const installed: Parameters = { ...installParameters(args), ...shown };
-    const k3s = this.install(name, args, installed, args.plan.secretConfig ? { CONFIG: config } : {});
-    const installation = pulumi.output(installed).apply((values) => digest(JSON.stringify(values)));
+    const turn = [...args.after, ...args.machine.ready];
+    const host = args.prepare?.(args.machine, { parent: this, dependsOn: turn });
+    const k3s = this.install(name, args, installed, {
+      hidden: args.plan.secretConfig ? { CONFIG: config } : {},
+      after: [...turn, ...(host?.resources ?? [])],
+    });
+    const installation = pulumi
+      .output({ ...installed, ...(host === undefined ? {} : { HOST: host.mark }) })
+      .apply((values) => digest(JSON.stringify(values)));
     this.membership = this.join(name, args, k3s, installation);
     this.registerOutputs({});
   }
 
-  private install(name: string, args: K3sNodeArgs, installed: Parameters, hidden: ScriptSecrets): pulumi.Resource {
+  private install(
+    name: string,
+    args: K3sNodeArgs,
+    installed: Parameters,
+    { hidden, after }: { readonly hidden: ScriptSecrets; readonly after: pulumi.Resource[] },
+  ): pulumi.Resource {
     const { machine, plan } = args;
     const { role } = machine.spec;
     const always = {
@@ -95,7 +113,7 @@ export class K3sNode extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: [...args.after, ...machine.ready],
+        dependsOn: after,
         // What is installed inside the host goes with it.
         deletedWith: machine.resource,
         // `create` holds what only counts for a node that does not exist yet: which servers to ask, whether there is a
@@ -151,11 +169,16 @@ export class K3sNode extends pulumi.ComponentResource {
 }
 
 /** The node's config.yaml. */
-const configOf = ({ plan, machine: { spec, address, apiAddress } }: K3sNodeArgs): pulumi.Output<string> =>
+const configOf = ({ plan, machine: { spec, address, apiAddress, meshAddress } }: K3sNodeArgs): pulumi.Output<string> =>
   pulumi
-    .all([address, apiAddress])
-    .apply(([inside, outside]) =>
-      renderConfig(plan, { name: spec.name, role: spec.role, address: inside, apiAddress: outside }),
+    .all([address, apiAddress, meshAddress])
+    .apply(([inside, outside, mesh]) =>
+      renderConfig(plan, {
+        name: spec.name,
+        role: spec.role,
+        address: inside,
+        apiAddresses: [outside, ...(mesh === undefined ? [] : [mesh])],
+      }),
     );
 
 /** What decides which k3s is installed, and the files beside its configuration. */

@@ -4,9 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { hostBaseline } from "../bootstrap/baseline.ts";
 import { hostKey, type HostKey } from "../bootstrap/host-key.ts";
 import type { LoginKey } from "../bootstrap/login-key.ts";
-import { userData } from "../bootstrap/user-data.ts";
+import { firstBootOf } from "../bootstrap/first-boot-of.ts";
 import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
+import type { Invitation, Mesh } from "../mesh/mesh.ts";
+import { addressesOf, wayIn } from "../mesh/way-in.ts";
 import { noteDifference, noteWaiting } from "../waiting.ts";
 import { BLUEPRINTS } from "./catalog.ts";
 import { publicPorts } from "./public-ports.ts";
@@ -48,6 +50,10 @@ export interface LightsailSiteArgs {
   readonly login: LoginKey;
   /** Seconds that an instance may take to boot and to answer on SSH. */
   readonly connectSeconds: number;
+  /** The mesh that instances join at their first boot. @default none */
+  readonly mesh?: Mesh;
+  /** Whether the address in the mesh is the node's, for a LAN whose range another site has too. @default false */
+  readonly meshAddresses?: boolean;
 }
 
 /** Lightsail instances of one AWS region: each with its firewall, servers with an address that outlives them. */
@@ -77,12 +83,17 @@ export class LightsailSite extends pulumi.ComponentResource {
     const { spec } = machine;
     const key = hostKey(spec.name, { parent: this });
     const disk = this.disk(machine);
-    const instance = this.instance(machine, key, disk);
+    const invitation = this.#args.mesh?.invite(spec, { parent: this });
+    const instance = this.instance(machine, key, disk, invitation);
     const address = spec.role === "server" ? this.staticAddress(machine, instance) : undefined;
     const attached = disk === undefined ? [] : [this.attachment(machine, disk, instance)];
     const before = [this.ports(machine, instance), ...attached];
+    // The provider's own id is the name, which the next generation has too.
+    const id = pulumi.interpolate`${instance.name} ${instance.createdAt}`;
+    const member = invitation && this.#args.mesh?.member(spec, invitation, id, { parent: this, dependsOn: before });
     const outside = address?.ip ?? instance.publicIpAddress;
-    const ssh: SshTarget = { host: outside, port: 22, user: userOf(machine), hostKey: key.publicKey };
+    const way = wayIn(member, this.#args.accessFrom, outside);
+    const ssh: SshTarget = { host: way.host, port: 22, user: userOf(machine), hostKey: key.publicKey };
     const baseline = hostBaseline(
       `${spec.name}-host`,
       {
@@ -103,12 +114,11 @@ export class LightsailSite extends pulumi.ComponentResource {
     this.note(machine, instance, disk);
     return {
       spec,
-      address: instance.privateIpAddress,
-      apiAddress: outside,
+      ...addressesOf(instance.privateIpAddress, member, this.#args.meshAddresses),
+      apiAddress: way.host,
       ssh,
-      reach: `generation ${spec.generation}`,
-      // The provider's own id is the name, which the next generation has too.
-      id: pulumi.interpolate`${instance.name} ${instance.createdAt}`,
+      reach: `generation ${spec.generation}${way.note}`,
+      id,
       resource: instance,
       ready: [baseline],
     };
@@ -121,7 +131,12 @@ export class LightsailSite extends pulumi.ComponentResource {
     return new lightsail.KeyPair(name, { name, publicKey: login.publicKey, tags: { ...tags } }, this.inAccount());
   }
 
-  private instance(machine: LightsailMachine, key: HostKey, disk: lightsail.Disk | undefined): lightsail.Instance {
+  private instance(
+    machine: LightsailMachine,
+    key: HostKey,
+    disk: lightsail.Disk | undefined,
+    invitation: Invitation | undefined,
+  ): lightsail.Instance {
     const { spec, blueprint, snapshotAt } = machine;
     const distribution = BLUEPRINTS[blueprint]?.distribution ?? "debian-12";
     return new lightsail.Instance(
@@ -133,9 +148,7 @@ export class LightsailSite extends pulumi.ComponentResource {
         blueprintId: blueprint,
         bundleId: machine.bundle,
         keyPairName: this.#keyPair.name,
-        userData: pulumi
-          .all([key.privateKey, key.publicKey])
-          .apply(([hostPrivateKey, hostPublicKey]) => userData({ distribution, hostPrivateKey, hostPublicKey })),
+        userData: firstBootOf(distribution, key, invitation),
         ipAddressType: "dualstack",
         addOn: {
           type: "AutoSnapshot",

@@ -7,6 +7,8 @@ import type { Contact } from "../host/station-script.ts";
 import { pauseNode } from "../k3s/pause.ts";
 import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshHop, SshTarget } from "../machine.ts";
+import type { Member, Mesh } from "../mesh/mesh.ts";
+import { addressesOf } from "../mesh/way-in.ts";
 import { noteWaiting } from "../waiting.ts";
 import { limaScript, type LimaAction } from "./lima-script.ts";
 import { GUEST_INTERFACE, LEAST_LIMA, shapeOf, vmYaml, type HostSystem, type LimaNetwork } from "./vm-yaml.ts";
@@ -53,6 +55,10 @@ export interface LimaSiteArgs {
   readonly contacts: readonly Contact[];
   /** What the last successful run left each machine as, by name. */
   readonly shapes: Readonly<Record<string, string>>;
+  /** The mesh that VMs join. @default none */
+  readonly mesh?: Mesh;
+  /** Whether the address in the mesh is the node's, for a LAN whose range another site has too. @default false */
+  readonly meshAddresses?: boolean;
 }
 
 /** Lima VMs on one computer. */
@@ -108,16 +114,20 @@ export class LimaSite extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [vm], ...boundTo(spec, vm) },
     );
+    const member: Member | undefined = this.#args.mesh?.join(
+      { spec, ssh, id: vm.id, resource: vm, after: [baseline], givenBack: false },
+      { parent: this },
+    );
     return {
       spec,
-      address,
+      ...addressesOf(address, member, this.#args.meshAddresses),
       apiAddress: pulumi.all([network, address]).apply(([kind, own]) => (kind === "shared" ? own : LOOPBACK)),
       ssh,
       reach: `generation ${spec.generation}`,
       shape,
       id: vm.id,
       resource: vm,
-      ready: [baseline],
+      ready: [baseline, ...(member === undefined ? [] : [member.resource])],
     };
   }
 
