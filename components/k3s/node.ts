@@ -170,16 +170,14 @@ export class K3sNode extends pulumi.ComponentResource {
 
 /** The node's config.yaml. */
 const configOf = ({ plan, machine: { spec, address, apiAddress, meshAddress } }: K3sNodeArgs): pulumi.Output<string> =>
-  pulumi
-    .all([address, apiAddress, meshAddress])
-    .apply(([inside, outside, mesh]) =>
-      renderConfig(plan, {
-        name: spec.name,
-        role: spec.role,
-        address: inside,
-        apiAddresses: [outside, ...(mesh === undefined ? [] : [mesh])],
-      }),
-    );
+  pulumi.all([address, apiAddress, meshAddress]).apply(([inside, outside, mesh]) =>
+    renderConfig(plan, {
+      name: spec.name,
+      role: spec.role,
+      address: inside,
+      apiAddresses: [outside, ...(mesh === undefined ? [] : [mesh])],
+    }),
+  );
 
 /** What decides which k3s is installed, and the files beside its configuration. */
 function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<string, string> {
