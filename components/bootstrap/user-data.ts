@@ -12,6 +12,11 @@ export interface UserData {
   readonly hostPrivateKey: string;
   /** Its public half, in authorized_keys form. */
   readonly hostPublicKey: string;
+  /**
+   * Lines that bring the machine into a mesh: the one thing that SSH cannot do, where the mesh is the only way in. They
+   * hold a key that works once and for an hour. @default none
+   */
+  readonly join?: string;
 }
 
 /** Written last by user data; the first script over SSH waits for it. */
@@ -38,7 +43,7 @@ const here = (path: string, mode: string, content: string): string =>
  * For `sh`, not bash: Lightsail puts a script of its own, which names `sh`, in front of it, and takes no cloud-config
  * (https://docs.aws.amazon.com/lightsail/latest/userguide/lightsail-how-to-configure-server-additional-data-shell-script.html).
  */
-export function userData({ distribution, hostPrivateKey, hostPublicKey }: UserData): string {
+export function userData({ distribution, hostPrivateKey, hostPublicKey, join }: UserData): string {
   const unit = SSHD_UNIT[distribution];
   return `#!/bin/sh
 # hybrid-k3s: the host key and the login rules of this machine. Runs once, at the first boot.
@@ -61,7 +66,7 @@ if ! "$sshd" -t; then
   printf 'HostKey /etc/ssh/ssh_host_ed25519_key\\nPasswordAuthentication no\\n' >${SSHD_CONFIG_PATH}
 fi
 systemctl restart ${unit}
-echo ended >${BOOTSTRAP_MARKER}
+${join === undefined ? "" : `${join.trimEnd()}\n`}echo ended >${BOOTSTRAP_MARKER}
 echo "bootstrap ends"
 `;
 }

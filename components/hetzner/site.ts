@@ -167,7 +167,11 @@ export class HetznerSite extends pulumi.ComponentResource {
       placementGroup: this.#groups.of(spec).number,
       id: server.id,
       resource: server,
-      ready: [baseline, ...this.protection(machine, server, baseline)],
+      ready: [
+        baseline,
+        ...(member === undefined ? [] : [member.resource]),
+        ...this.protection(machine, server, baseline),
+      ],
     };
   }
 

@@ -120,7 +120,7 @@ export class LightsailSite extends pulumi.ComponentResource {
       reach: `generation ${spec.generation}${way.note}`,
       id,
       resource: instance,
-      ready: [baseline],
+      ready: [baseline, ...(member === undefined ? [] : [member.resource])],
     };
   }
 

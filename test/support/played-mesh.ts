@@ -1,0 +1,28 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Mesh } from "../../components/mesh/mesh.ts";
+
+const entry = (name: string, keepers: Record<string, pulumi.Input<string>>, options: pulumi.CustomResourceOptions) =>
+  new random.RandomId(name, { byteLength: 4, keepers }, options);
+
+/** A mesh that declares one resource at every point where a real one does, and whose addresses name their machine. */
+export const playedMesh: Mesh = {
+  interface: "mesh0",
+  port: 41641,
+  invite: (spec, options) => ({
+    resource: entry(`${spec.name}-mesh-key`, {}, options),
+    firstBoot: (distribution) => pulumi.secret(`join-mesh --on ${distribution} --as ${spec.name}\n`),
+  }),
+  member: (spec, { resource }, id, options) => ({
+    address: pulumi.output(`mesh address of ${spec.name}`),
+    resource: entry(`${spec.name}-mesh-device`, { id }, pulumi.mergeOptions(options, { dependsOn: [resource] })),
+  }),
+  join: ({ spec, id, after }, options) => ({
+    address: pulumi.output(`mesh address of ${spec.name}`),
+    resource: entry(`${spec.name}-mesh-device`, { id }, pulumi.mergeOptions(options, { dependsOn: [...after] })),
+  }),
+  converge: ({ spec }, options) => ({
+    resources: [entry(`${spec.name}-mesh`, {}, options)],
+    mark: "played 1",
+  }),
+};
