@@ -34,6 +34,8 @@ export interface LightsailMachine {
   readonly snapshotAt?: string;
   /** Whether ports 80 and 443 are open to the world. */
   readonly ingress: boolean;
+  /** Further ports that are open to the world, such as `25565/tcp`. @default none */
+  readonly publicPorts?: readonly string[];
 }
 
 /** Arguments of {@link LightsailSite}. */
@@ -45,6 +47,8 @@ export interface LightsailSiteArgs {
   readonly machines: readonly LightsailMachine[];
   /** Ranges that may connect to SSH, and to the API of servers. */
   readonly accessFrom: readonly string[];
+  /** UDP port of the mesh, open to the world. @default no mesh */
+  readonly meshPort?: number;
   /** Tags of all resources that take some. */
   readonly tags: Readonly<Record<string, string>>;
   readonly login: LoginKey;
@@ -191,7 +195,13 @@ export class LightsailSite extends pulumi.ComponentResource {
       `${machine.spec.name}-ports`,
       {
         instanceName: instance.name,
-        portInfos: publicPorts(machine.spec.role, machine.ingress, this.#args.accessFrom),
+        portInfos: publicPorts({
+          role: machine.spec.role,
+          ingress: machine.ingress,
+          accessFrom: this.#args.accessFrom,
+          ...(this.#args.meshPort === undefined ? {} : { meshPort: this.#args.meshPort }),
+          ...(machine.publicPorts === undefined ? {} : { publicPorts: machine.publicPorts }),
+        }),
       },
       this.inAccount(boundTo(machine.spec, instance)),
     );
