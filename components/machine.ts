@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { PublicPort } from "./network/public-port.ts";
 
 /** k3s's own words: a server runs the control plane and etcd, an agent runs pods only. */
 export type Role = "server" | "agent";
@@ -44,6 +45,10 @@ export interface MachineSpec {
   /** Node labels of the user, on top of the ones that say where the node stands. */
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
+  /** Whether it relays the mesh's traffic for machines that no direct path leads to. @default false */
+  readonly relay?: boolean;
+  /** Ports that the world may connect to, beside those of `ingress`. @default none */
+  readonly publicPorts?: readonly PublicPort[];
 }
 
 /** One host: what every site kind yields and what every cluster consumes. */

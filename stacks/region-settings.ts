@@ -1,4 +1,5 @@
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
+import type { MeshSettings } from "../components/mesh/mesh-settings.ts";
 import type { ExistingSiteSettings } from "./sites/existing-settings.ts";
 import type { HetznerSiteSettings } from "./sites/hetzner-settings.ts";
 import type { LightsailSiteSettings } from "./sites/lightsail-settings.ts";
@@ -46,7 +47,9 @@ export interface RegionSettings {
   /** All regions of the address plan, this one included. */
   readonly regions: readonly RegionPlan[];
   readonly kubernetes: KubernetesSettings;
-  readonly mesh: { readonly provider: "none" };
+  readonly mesh: MeshSettings;
+  /** The firewall on the machines themselves. */
+  readonly hostFirewall: { readonly enabled: boolean };
   readonly sites: readonly SiteSettings[];
   readonly platform: PlatformSettings;
   /** Reasons given for guardrails that ask, by guardrail id. */

@@ -1,17 +1,22 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { publicHalf, type LoginKey } from "../components/bootstrap/login-key.ts";
+import type { MeshCredentials } from "../components/mesh/mesh-settings.ts";
 import { byName } from "../components/network/names.ts";
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
 import { acceptProblems } from "./guardrails.ts";
 import { readRegionPlans } from "./region-plan.ts";
 import type { RegionPlan, RegionSettings } from "./region-settings.ts";
 import { crossShapeProblems } from "./settings/cross-shape.ts";
-import { formatPath, problemText, renderProblem, SettingsError } from "./settings/problem.ts";
+import { ciliumSchema, normaliseCilium } from "./settings/cilium.ts";
+import { normaliseMesh } from "./settings/mesh.ts";
+import { meshCredentials, meshSecretsIn } from "./settings/mesh-secrets.ts";
+import { formatPath, problemText, renderProblem, type Rule, SettingsError } from "./settings/problem.ts";
 import { RULES } from "./settings/rules.ts";
 import { type ParsedSettings, settingsSchema } from "./settings/schema.ts";
 import { normaliseSites } from "./settings/sites.ts";
 import { present, zodProblems } from "./settings/zod-problems.ts";
+import { readVersions, type Versions } from "./versions.ts";
 
 export { SettingsError } from "./settings/problem.ts";
 
@@ -38,9 +43,10 @@ function deepFreeze<Value>(value: Value): Value {
   return value;
 }
 
-function kubernetesSettings(parsed: ParsedSettings["kubernetes"]): KubernetesSettings {
-  const { drainTimeout, connectTimeout, ...same } = parsed;
-  return present({ ...same, drainSeconds: drainTimeout, connectSeconds: connectTimeout });
+function kubernetesSettings(parsed: ParsedSettings["kubernetes"], versions: Versions): KubernetesSettings {
+  const { drainTimeout, connectTimeout, cilium: stated, ...same } = parsed;
+  const cilium = same.cni === "cilium" ? normaliseCilium(stated ?? ciliumSchema.parse({}), versions) : undefined;
+  return present({ ...same, cilium, drainSeconds: drainTimeout, connectSeconds: connectTimeout });
 }
 
 function regionSettings(
@@ -48,13 +54,15 @@ function regionSettings(
   plan: RegionPlan,
   regions: readonly RegionPlan[],
   encrypted: ReadonlySet<string>,
+  versions: Versions,
 ): RegionSettings {
   const settings: RegionSettings = {
     region: parsed.region,
     plan,
     regions,
-    kubernetes: kubernetesSettings(parsed.kubernetes),
-    mesh: parsed.mesh,
+    kubernetes: kubernetesSettings(parsed.kubernetes, versions),
+    mesh: normaliseMesh(parsed.mesh, parsed.region, versions),
+    hostFirewall: { enabled: parsed.hostFirewall.enabled ?? parsed.mesh.provider !== "none" },
     sites: [],
     platform: present(parsed.platform),
     accept: parsed.accept,
@@ -68,6 +76,7 @@ function regionSettings(
  * @param values settings by name without the namespace, such as `{ region: "tokyo", kubernetes: {…} }`
  * @param regionsFile the text of regions.yaml, or what it parses to
  * @param secretKeys names of settings that hold an encrypted value: no problem shows a value below them
+ * @param versions what a region gets that states no version of its own
  * @returns the settings with all defaults, sorted by name and deeply frozen
  * @throws SettingsError with all problems, one line each
  */
@@ -75,6 +84,7 @@ export function parseSettings(
   values: Record<string, unknown>,
   regionsFile: unknown,
   secretKeys: ReadonlySet<string> = new Set(),
+  versions: Versions = readVersions(),
 ): RegionSettings {
   const { plans, problems: planProblems } = readRegionPlans(regionsFile);
   const parsed = settingsSchema.safeParse(values);
@@ -86,7 +96,7 @@ export function parseSettings(
   ];
   const plan = plans.find(({ name }) => name === values["region"]);
   if (problems.length === 0 && parsed.success && plan !== undefined) {
-    return regionSettings(parsed.data, plan, plans, secretKeys);
+    return regionSettings(parsed.data, plan, plans, secretKeys, versions);
   }
   throw new SettingsError(problems.map((problem) => renderProblem(problem, secretKeys)));
 }
@@ -120,20 +130,30 @@ export function loadSettings(config: pulumi.Config): RegionSettings {
   const values = Object.fromEntries(entries.map(([key, value]) => [key, key === "region" ? value : decoded(value)]));
   const secrets = entries.map(([key]) => key).filter((key) => isEncrypted(namespace + key) ?? true);
   const settings = parseSettings(values, readFileSync(REGIONS_FILE, "utf8"), new Set(secrets));
-  refusePlainTokens(settings);
+  refusePlainTokens(settings, values["mesh"]);
   return settings;
 }
 
 /** A token opens a whole account: it stands in a stack's file encrypted, or not at all. */
-function refusePlainTokens({ sites, encrypted }: RegionSettings): void {
-  if (encrypted.includes("sites")) return;
-  const problems = sites
-    .filter((site) => "token" in site)
-    .map(({ name }) =>
-      problemText(`${formatPath(["sites", name])}.token`, "plain text (not shown)", RULES.hetznerToken),
-    );
+function refusePlainTokens({ sites, encrypted }: RegionSettings, mesh: unknown): void {
+  const tokens = sites.filter((site) => "token" in site).map(({ name }) => `${formatPath(["sites", name])}.token`);
+  const problems = [
+    ...(encrypted.includes("sites") ? [] : tokens.map((path) => plainText(path, RULES.hetznerToken))),
+    ...(encrypted.includes("mesh")
+      ? []
+      : meshSecretsIn(mesh).map(({ key, rule }) => plainText(formatPath(["mesh", key]), rule))),
+  ];
   if (problems.length > 0) throw new SettingsError(problems);
 }
+
+const plainText = (path: string, rule: Rule): string => problemText(path, "plain text (not shown)", rule);
+
+/**
+ * What this computer shows to the mesh's control server; what the settings leave out, the environment has.
+ * Call it once `loadSettings` has found nothing against them.
+ */
+export const loadMeshCredentials = (config: pulumi.Config): MeshCredentials =>
+  meshCredentials(decoded(config.get("mesh") ?? ""));
 
 /** Text of an encrypted key setting; undefined where it is not set. */
 function encryptedKey(config: pulumi.Config, name: string): string | undefined {

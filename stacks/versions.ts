@@ -5,16 +5,17 @@ import type { K3sDigests } from "../components/k3s/node.ts";
 import type { ChartPin } from "../components/platform/definition.ts";
 
 const sha256 = z.string().regex(/^([0-9a-f]{64})?$/, "a SHA-256 digest in hexadecimal, or nothing");
+const chart = { version: z.string(), repository: z.string(), chart: z.string() };
 const schema = z.strictObject({
   k3s: z.strictObject({
     digests: z.record(z.string(), z.strictObject({ amd64: sha256, arm64: sha256, installer: sha256 })),
   }),
+  mesh: z.strictObject({ tailscale: z.string(), netbird: z.string() }),
+  cilium: z.strictObject(chart),
   releases: z.record(
     z.string(),
     z.strictObject({
-      version: z.string(),
-      repository: z.string(),
-      chart: z.string(),
+      ...chart,
       crds: z.strictObject({ url: z.string(), sha256 }).optional(),
     }),
   ),
@@ -24,6 +25,10 @@ const schema = z.strictObject({
 export interface Versions {
   /** Digests by k3s release. */
   readonly k3s: Readonly<Record<string, K3sDigests>>;
+  /** Versions of the meshes' clients. */
+  readonly mesh: Readonly<Record<"tailscale" | "netbird", string>>;
+  /** Cilium's chart: a region may state another version. */
+  readonly cilium: ChartPin;
   /** Charts by release name. */
   readonly releases: Readonly<Record<string, ChartPin>>;
 }
@@ -38,7 +43,8 @@ export const UNPINNED: K3sDigests = { amd64: "", arm64: "", installer: "" };
 export function readVersions(file = new URL("../versions.yaml", import.meta.url)): Versions {
   const parsed = schema.safeParse(parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`versions.yaml:\n${z.prettifyError(parsed.error)}`);
-  return { k3s: parsed.data.k3s.digests, releases: parsed.data.releases };
+  const { k3s, ...same } = parsed.data;
+  return { k3s: k3s.digests, ...same };
 }
 
 /** What of a region is not pinned by a digest, in words for the preview. */

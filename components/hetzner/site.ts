@@ -8,6 +8,7 @@ import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import type { Invitation, Mesh } from "../mesh/mesh.ts";
 import { addressesOf, wayIn } from "../mesh/way-in.ts";
+import { publicPortText } from "../network/public-port.ts";
 import type { PublicAccess } from "../network/public-rules.ts";
 import { noteWaiting } from "../waiting.ts";
 import { IMAGES, LOGIN_USER } from "./catalog.ts";
@@ -33,8 +34,6 @@ export interface HetznerMachine {
   readonly volumeGiB?: number;
   /** Whether ports 80 and 443 are open to the world. */
   readonly ingress: boolean;
-  /** Further ports that are open to the world, such as `25565/tcp`. @default none */
-  readonly publicPorts?: readonly string[];
 }
 
 /** Arguments of {@link HetznerSite}. */
@@ -312,14 +311,14 @@ export class HetznerSite extends pulumi.ComponentResource {
   }
 
   /** What a server's firewall lets in. */
-  private access({ spec, ingress, publicPorts }: HetznerMachine): PublicAccess {
+  private access({ spec, ingress }: HetznerMachine): PublicAccess {
     const { accessFrom, meshPort } = this.#args;
     return {
       role: spec.role,
       ingress,
       accessFrom,
       ...(meshPort === undefined ? {} : { meshPort }),
-      ...(publicPorts === undefined ? {} : { publicPorts }),
+      publicPorts: (spec.publicPorts ?? []).map(publicPortText),
     };
   }
 

@@ -1,9 +1,15 @@
+import type { CiliumSettings } from "./cilium-settings.ts";
+
 /** What a region says about Kubernetes itself. Plain values: they shape the graph and the configuration text. */
 export interface KubernetesSettings {
   /** k3s release, such as `v1.36.3+k3s1`. */
   readonly version: string;
   /** Pod network. @default "flannel" */
-  readonly cni: "flannel";
+  readonly cni: "flannel" | "cilium";
+  /** How flannel carries packets from node to node. @default "vxlan" */
+  readonly flannelBackend: "vxlan" | "wireguard-native";
+  /** Present exactly where `cni` is `cilium`. */
+  readonly cilium?: CiliumSettings;
   /** Host name or address at which the API is reached from outside, such as a load balancer. @default the first server's address */
   readonly endpoint?: string;
   /** Further names and addresses in the API certificate. @default [] */

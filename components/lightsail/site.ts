@@ -9,6 +9,7 @@ import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import type { Invitation, Mesh } from "../mesh/mesh.ts";
 import { addressesOf, wayIn } from "../mesh/way-in.ts";
+import { publicPortText } from "../network/public-port.ts";
 import { noteDifference, noteWaiting } from "../waiting.ts";
 import { BLUEPRINTS } from "./catalog.ts";
 import { publicPorts } from "./public-ports.ts";
@@ -34,8 +35,6 @@ export interface LightsailMachine {
   readonly snapshotAt?: string;
   /** Whether ports 80 and 443 are open to the world. */
   readonly ingress: boolean;
-  /** Further ports that are open to the world, such as `25565/tcp`. @default none */
-  readonly publicPorts?: readonly string[];
 }
 
 /** Arguments of {@link LightsailSite}. */
@@ -200,7 +199,7 @@ export class LightsailSite extends pulumi.ComponentResource {
           ingress: machine.ingress,
           accessFrom: this.#args.accessFrom,
           ...(this.#args.meshPort === undefined ? {} : { meshPort: this.#args.meshPort }),
-          ...(machine.publicPorts === undefined ? {} : { publicPorts: machine.publicPorts }),
+          publicPorts: (machine.spec.publicPorts ?? []).map(publicPortText),
         }),
       },
       this.inAccount(boundTo(machine.spec, instance)),

@@ -92,3 +92,35 @@ export function canonicalCidr6(text: string): string | undefined {
   const parsed = new Address6(text);
   return `${parsed.startAddress().correctForm()}/${parsed.subnetMask}`;
 }
+
+/** Addresses from one to another, both included. */
+export interface AddressBlock {
+  readonly start: string;
+  readonly stop: string;
+}
+
+const number = (address: string): bigint => range(`${address}/32`).bigInt();
+
+/** Reads `10.20.0.200-10.20.0.220`, or a range in canonical form such as `10.20.0.224/28`; undefined if the text is neither. */
+export function addressBlockOf(text: string): AddressBlock | undefined {
+  if (isCidr(text)) {
+    const parsed = range(text);
+    if (canonicalCidr(text) !== text) return undefined;
+    return { start: parsed.startAddress().correctForm(), stop: parsed.endAddress().correctForm() };
+  }
+  const [start = "", stop = "", ...rest] = text.split("-");
+  if (rest.length > 0 || !isIpv4Address(start) || !isIpv4Address(stop) || number(start) > number(stop))
+    return undefined;
+  return { start, stop };
+}
+
+/** Whether a block holds an address. */
+export const blockHolds = ({ start, stop }: AddressBlock, address: string): boolean =>
+  number(start) <= number(address) && number(address) <= number(stop);
+
+/**
+ * Whether a block lies within a range, and leaves the range's own and its broadcast address alone.
+ * @throws Error if the range is not one
+ */
+export const blockWithin = ({ start, stop }: AddressBlock, cidr: string): boolean =>
+  cidrHoldsHost(cidr, start) && cidrHoldsHost(cidr, stop);

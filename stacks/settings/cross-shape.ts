@@ -1,55 +1,10 @@
 import { canonicalCidr, cidrHoldsHost, isCidr, isIpv4Address } from "../../components/network/cidr.ts";
 import type { RegionPlan } from "../region-settings.ts";
+import { ciliumProblems } from "./cilium-cross-shape.ts";
+import { meshProblems } from "./mesh-cross-shape.ts";
 import type { Problem } from "./problem.ts";
+import { children, rawMachines, rawPools, type RawMachine, type Tree } from "./raw-tree.ts";
 import { RULES } from "./rules.ts";
-
-type Tree = Readonly<Record<string, unknown>>;
-
-/** A machine as it stands in the settings, right or wrong. */
-interface RawMachine {
-  readonly name: string;
-  readonly path: readonly string[];
-  readonly fields: Tree;
-  readonly site: string;
-  readonly lan: unknown;
-  readonly sitePath: string;
-  /** The nearest `jump`, and where it stands. */
-  readonly jump: { readonly path: readonly string[]; readonly value: unknown } | undefined;
-}
-
-const children = (value: unknown): readonly (readonly [string, Tree])[] =>
-  typeof value !== "object" || value === null || Array.isArray(value)
-    ? []
-    : Object.entries(value).filter(
-        (entry): entry is [string, Tree] => typeof entry[1] === "object" && entry[1] !== null,
-      );
-
-const pools = (sites: unknown) =>
-  children(sites).flatMap(([siteName, site]) =>
-    children(site["pools"]).map(([poolName, pool]) => ({ siteName, site, poolName, pool })),
-  );
-
-function machines(sites: unknown): RawMachine[] {
-  return pools(sites).flatMap(({ siteName, site, poolName, pool }) =>
-    children(pool["machines"]).map(([name, fields]) => {
-      const places: readonly (readonly [readonly string[], Tree])[] = [
-        [["sites", siteName, "pools", poolName, "machines", name], fields],
-        [["sites", siteName, "pools", poolName], pool],
-        [["sites", siteName], site],
-      ];
-      const [nearest] = places.filter(([, tree]) => tree["jump"] !== undefined);
-      return {
-        name,
-        path: places[0]?.[0] ?? [],
-        fields,
-        site: siteName,
-        lan: site["lan"],
-        sitePath: `sites.${siteName}`,
-        jump: nearest && { path: [...nearest[0], "jump"], value: nearest[1]["jump"] },
-      };
-    }),
-  );
-}
 
 function unknownRegion(region: unknown, plans: readonly RegionPlan[]): Problem[] {
   if (typeof region !== "string" || plans.length === 0 || plans.some(({ name }) => name === region)) return [];
@@ -144,7 +99,7 @@ function jumpMachines(sites: unknown, all: readonly RawMachine[]): Problem[] {
 }
 
 function noServer(sites: unknown): Problem[] {
-  const all = pools(sites);
+  const all = rawPools(sites);
   // Where a role is missing or wrong, that is the mistake to correct first.
   if (all.length === 0 || all.some(({ pool }) => pool["role"] !== "agent")) return [];
   return [
@@ -163,12 +118,14 @@ function noServer(sites: unknown): Problem[] {
  * these problems are listed in the same run as the others.
  */
 export function crossShapeProblems(values: Tree, plans: readonly RegionPlan[]): Problem[] {
-  const all = machines(values["sites"]);
+  const all = rawMachines(values["sites"]);
   return [
     ...unknownRegion(values["region"], plans),
     ...noServer(values["sites"]),
     ...sharedNames(all),
     ...all.flatMap(outsideLan),
     ...jumpMachines(values["sites"], all),
+    ...meshProblems(values),
+    ...ciliumProblems(values, all),
   ];
 }

@@ -7,7 +7,35 @@ export const RULES = {
     allowed: "a k3s release such as v1.36.3+k3s1",
     fix: "take a tag of https://github.com/k3s-io/k3s/releases",
   },
-  cni: { allowed: "flannel", fix: 'write "flannel" or remove the setting' },
+  cni: { allowed: "flannel or cilium", fix: 'write "cilium", or remove the setting for flannel' },
+  flannelBackend: {
+    allowed: "vxlan or wireguard-native",
+    fix: "write wireguard-native to encrypt what pods send each other, or remove the setting for vxlan",
+  },
+  flannelBackendUnused: { allowed: "nothing with cni: cilium, which has no flannel", fix: "remove flannelBackend" },
+  ciliumUnused: { allowed: "nothing with cni: flannel", fix: "write cni: cilium, or remove kubernetes.cilium" },
+  ciliumVersion: {
+    allowed: "a release of Cilium such as 1.20.2",
+    fix: "take a tag of https://github.com/cilium/cilium/releases, without the v",
+  },
+  addressBlocks: { allowed: "a list of IPv4 ranges", fix: 'write it like ["10.20.0.200-10.20.0.220"]' },
+  addressBlock: {
+    allowed:
+      "two IPv4 addresses, the lower one first, such as 10.20.0.200-10.20.0.220, or a range such as 10.20.0.224/28",
+    fix: "write the first and the last address with - between them",
+  },
+  addressBlockPlace: {
+    allowed: "addresses on the LAN of a site of kind existing, where Cilium can answer for them",
+    fix: "write addresses of that LAN which no router and no DHCP server gives away, or remove the pool",
+  },
+  addressBlockTaken: {
+    allowed: "addresses that no machine has",
+    fix: "leave the machine's address out of the range",
+  },
+  addressBlockProxy: {
+    allowed: "kubeProxyReplacement: true with a loadBalancerPool: Cilium's announcements need it",
+    fix: "remove kubeProxyReplacement, or remove the pool",
+  },
   host: {
     allowed: "a DNS name or an IPv4 address",
     fix: "write the host alone, in lower case, without a scheme or a port",
@@ -30,7 +58,100 @@ export const RULES = {
   },
   registries: { allowed: "the content of k3s's registries.yaml", fix: "write it as an object" },
   duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
-  meshProvider: { allowed: "none", fix: 'write "none" or remove the mesh setting' },
+  meshProvider: { allowed: "netbird, none, tailscale", fix: "write one of these, or remove the mesh setting for none" },
+  tailnet: {
+    allowed: "the name of a tailnet, or -",
+    fix: "copy it from https://login.tailscale.com/admin/dns, or remove the setting for the credential's own tailnet",
+  },
+  meshTag: {
+    allowed: "tag: and a name of letters, digits and -, which begins with a letter",
+    fix: 'write it in quotes, like "tag:k3s-tokyo"',
+  },
+  meshGroup: { allowed: "the name of a group, at most 63 letters, digits, -, _ or .", fix: "write it like k3s-tokyo" },
+  controlAddress: {
+    allowed: "an https address without a user or path; plain http only on this computer or a private address",
+    fix: 'write it like "https://headscale.example.net"',
+  },
+  clientVersion: {
+    allowed: "a release of the mesh's client such as 1.102.4",
+    fix: "write three numbers, or remove it for the one in versions.yaml",
+  },
+  packages: {
+    allowed: "an http or https address of a package repository, without a user or password",
+    fix: "write the address of a mirror of the vendor's repository, or remove the setting",
+  },
+  meshPort: {
+    allowed: "a port from 1024 to 65535",
+    fix: "write the UDP port of the mesh's client, or remove the setting",
+  },
+  meshPolicy: {
+    allowed: "managed, merge or external",
+    fix: "write merge (our lines in your policy), managed (all of it is ours) or external (yours alone, only checked)",
+  },
+  operators: {
+    allowed: "a list of who may reach SSH and the API, at least one",
+    fix: 'write it like ["group:ops"], or remove it for autogroup:admin',
+  },
+  netbirdOperators: {
+    allowed: "a list of NetBird groups that may reach SSH and the API, at least one",
+    fix: "write the group that this computer is in",
+  },
+  operator: {
+    allowed: "a user, group, tag or autogroup of the tailnet's policy",
+    fix: 'write it like "group:ops", "you@example.com" or "autogroup:admin"',
+  },
+  netbirdOperator: { allowed: "the name of a NetBird group", fix: "write it as NetBird shows it" },
+  headscaleOperators: {
+    allowed: "users, groups or tags of the tailnet: Headscale knows no autogroup:admin",
+    fix: 'write operators: ["group:ops"], with a group of Headscale\'s policy',
+  },
+  keyLifetime: {
+    allowed: "a duration of at most 24h",
+    fix: "write how long a machine may take until it has joined, such as 1h; a key is used once",
+  },
+  meshApiKey: {
+    allowed: "an API key of the tailnet, encrypted; neither an auth key nor an OAuth secret",
+    fix: "pulumi config set --secret --path hybrid-k3s:mesh.apiKey, or remove it and export TAILSCALE_API_KEY (HEADSCALE_API_KEY for Headscale)",
+  },
+  meshClientId: {
+    allowed: "the id of an OAuth client or of a workload identity",
+    fix: "copy it from the tailnet's settings, or remove it and export TAILSCALE_OAUTH_CLIENT_ID",
+  },
+  meshClientSecret: {
+    allowed: "the secret of an OAuth client, encrypted; neither an auth key nor an API key",
+    fix: "pulumi config set --secret --path hybrid-k3s:mesh.oauthClientSecret, or remove it and export TAILSCALE_OAUTH_CLIENT_SECRET",
+  },
+  meshIdentityToken: {
+    allowed: "the token of a workload identity, encrypted",
+    fix: "pulumi config set --secret --path hybrid-k3s:mesh.identityToken, or remove it and export TAILSCALE_IDENTITY_TOKEN",
+  },
+  netbirdToken: {
+    allowed: "an access token of NetBird, encrypted; no setup key",
+    fix: "pulumi config set --secret --path hybrid-k3s:mesh.token, or remove it and export NB_PAT",
+  },
+  meshCredential: {
+    allowed: "one way in: apiKey, or oauthClientId with oauthClientSecret, or oauthClientId with identityToken",
+    fix: "keep one of them; what the settings leave out comes from the environment",
+  },
+  headscaleCredential: { allowed: "apiKey alone with Headscale", fix: "remove it, and write an API key of Headscale" },
+  headscaleBaseUrl: {
+    allowed: "headscale.url alone: Headscale's API is at the same address",
+    fix: "remove baseUrl",
+  },
+  nodeAddresses: {
+    allowed: "lan or mesh",
+    fix: "write mesh where two sites share a LAN range, or remove the setting for lan",
+  },
+  nodeAddressesMesh: { allowed: "lan while mesh.provider is none", fix: "set up a mesh, or remove nodeAddresses" },
+  relayMesh: {
+    allowed: "false unless mesh.provider is tailscale, whose peer relay it is",
+    fix: "remove relay; NetBird has relay servers of its own",
+  },
+  publicPorts: { allowed: "a list of ports with their protocol", fix: 'write it like ["25565/tcp"]' },
+  publicPort: {
+    allowed: "a port with its protocol, such as 25565/tcp or 34197/udp",
+    fix: "write port/protocol, in quotes",
+  },
   siteProvider: { allowed: "existing, hetzner, lightsail, lima", fix: "write one of these kinds of site" },
   sites: { allowed: "at least one site, by name", fix: "add a site by its name" },
   pools: { allowed: "at least one pool, by name", fix: "add a pool by its name, or remove the site" },

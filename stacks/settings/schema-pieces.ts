@@ -2,6 +2,7 @@ import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import { canonicalCidr, canonicalCidr6, cidrPrefix, isCidr, isIpv4Address } from "../../components/network/cidr.ts";
 import { byName, isHost, isLabelValue } from "../../components/network/names.ts";
+import { type PublicPort, parsePublicPort } from "../../components/network/public-port.ts";
 import { parseDuration, parseSize } from "../../components/network/units.ts";
 import type { JumpSettings } from "../sites/existing-settings.ts";
 import { parseHostKey } from "./host-key.ts";
@@ -84,6 +85,23 @@ export const taints = z
 export const login = { user: user.optional(), port: port.optional(), jump: jump.optional() };
 /** What a pool or a machine may say about its nodes. */
 export const node = { labels: labels.default({}), taints: taints.optional(), zone: zone.optional() };
+/** Which address is the `node-ip` of a site's machines. */
+export const nodeAddresses = z.enum(["lan", "mesh"], saying(RULES.nodeAddresses)).default("lan");
+
+const publicPort = text(RULES.publicPort, (value) => parsePublicPort(value) !== undefined);
+const inOrder = (one: PublicPort, other: PublicPort): number =>
+  one.port - other.port || byName(one.protocol, other.protocol);
+
+/** What a pool or a machine may open to the world; the nearest one counts. */
+export const openness = {
+  publicPorts: z
+    .array(publicPort, saying(RULES.publicPorts))
+    .transform((values) => [...new Set(values)].flatMap((value) => parsePublicPort(value) ?? []).sort(inOrder))
+    .optional(),
+};
+/** What a pool or a machine may do for the mesh; the nearest one counts. */
+export const relaying = { relay: z.boolean(saying(RULES.switch)).optional() };
+
 /** Raised by one to replace the host on purpose. */
 export const generation = wholeNumber(RULES.generation, 1).default(1);
 /** What the nodes of a pool are. */

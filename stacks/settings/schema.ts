@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { byName, isDnsLabel } from "../../components/network/names.ts";
+import { ciliumSchema } from "./cilium.ts";
 import { existingSite } from "./kinds/existing.ts";
 import { hetznerSite } from "./kinds/hetzner.ts";
 import { lightsailSite } from "./kinds/lightsail.ts";
 import { limaSite } from "./kinds/lima.ts";
+import { meshSchema } from "./mesh.ts";
 import type { Rule } from "./problem.ts";
 import { rawConfigRule } from "./raw-config.ts";
 import { RULES } from "./rules.ts";
@@ -17,7 +19,9 @@ const names = (list: Rule, item: z.ZodType<string, string>) =>
 
 const kubernetes = strict({
   version: text(RULES.version, (value) => parseK3sVersion(value) !== undefined),
-  cni: z.literal("flannel", saying(RULES.cni)).default("flannel"),
+  cni: z.enum(["flannel", "cilium"], saying(RULES.cni)).default("flannel"),
+  flannelBackend: z.enum(["vxlan", "wireguard-native"], saying(RULES.flannelBackend)).default("vxlan"),
+  cilium: ciliumSchema.optional(),
   endpoint: host.optional(),
   tlsSans: names(RULES.hosts, host).default([]),
   parallelism: wholeNumber(RULES.parallelism, 1).default(5),
@@ -46,9 +50,8 @@ const certManager = strict({
 export const settingsSchema = strict({
   region: z.string(saying(RULES.region)),
   kubernetes,
-  mesh: z
-    .discriminatedUnion("provider", [strict({ provider: z.literal("none") })], kinds(RULES.meshProvider))
-    .default({ provider: "none" }),
+  mesh: meshSchema,
+  hostFirewall: strict({ enabled: z.boolean(saying(RULES.switch)).optional() }).prefault({}),
   sites: named(
     RULES.sites,
     z.discriminatedUnion("provider", [existingSite, hetznerSite, lightsailSite, limaSite], kinds(RULES.siteProvider)),

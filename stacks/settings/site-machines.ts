@@ -1,8 +1,16 @@
 import type { MachineSpec, Role, Taint } from "../../components/machine.ts";
 import { byName } from "../../components/network/names.ts";
+import type { PublicPort } from "../../components/network/public-port.ts";
+import { present } from "./zod-problems.ts";
+
+/** What every kind's pools and machines may say of the mesh and the firewalls. */
+interface Meshed {
+  readonly relay?: boolean | undefined;
+  readonly publicPorts?: readonly PublicPort[] | undefined;
+}
 
 /** What every kind's machine says once it is parsed. */
-interface AnyMachine {
+interface AnyMachine extends Meshed {
   readonly generation: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[] | undefined;
@@ -10,7 +18,7 @@ interface AnyMachine {
 }
 
 /** What every kind's pool says once it is parsed. */
-interface AnyPool {
+interface AnyPool extends Meshed {
   readonly role: Role;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[] | undefined;
@@ -53,13 +61,16 @@ const byKey = <Value>(record: Readonly<Record<string, Value>>): Record<string, V
   Object.fromEntries(Object.entries(record).sort(([one], [other]) => byName(one, other)));
 
 /** A machine with what its pool and its site say for it: labels add up, everything else is replaced by the nearer one. */
-export const specOf = ({ name, machine, poolName, pool, siteName, site }: Placed<AnySite>): MachineSpec => ({
-  name,
-  role: pool.role,
-  site: siteName,
-  pool: poolName,
-  zone: machine.zone ?? pool.zone ?? site.zone ?? siteName,
-  generation: machine.generation,
-  labels: byKey({ ...pool.labels, ...machine.labels }),
-  taints: machine.taints ?? pool.taints ?? [],
-});
+export const specOf = ({ name, machine, poolName, pool, siteName, site }: Placed<AnySite>): MachineSpec =>
+  present({
+    name,
+    role: pool.role,
+    site: siteName,
+    pool: poolName,
+    zone: machine.zone ?? pool.zone ?? site.zone ?? siteName,
+    generation: machine.generation,
+    labels: byKey({ ...pool.labels, ...machine.labels }),
+    taints: machine.taints ?? pool.taints ?? [],
+    relay: machine.relay ?? pool.relay,
+    publicPorts: machine.publicPorts ?? pool.publicPorts,
+  });

@@ -98,7 +98,13 @@ function nearestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): read
 }
 
 /** Settings whose value is never shown, encrypted or not. */
-const HIDDEN: ReadonlySet<PropertyKey> = new Set(["token"]);
+const HIDDEN: ReadonlySet<PropertyKey> = new Set([
+  "token",
+  "apiKey",
+  "oauthClientId",
+  "oauthClientSecret",
+  "identityToken",
+]);
 
 function issueProblems(input: unknown, issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Problem[] {
   const path = [...base, ...issue.path];

@@ -1,4 +1,5 @@
 import type { MachineSpec } from "../../components/machine.ts";
+import type { NodeAddresses } from "./node-addresses.ts";
 
 /** A host that SSH connections pass through, as settings state it: plain values. */
 export interface HopSettings {
@@ -33,5 +34,6 @@ export interface ExistingSiteSettings {
   readonly provider: "existing";
   /** The LAN that the site's machines share, in CIDR form. */
   readonly lan: string;
+  readonly nodeAddresses: NodeAddresses;
   readonly machines: readonly ExistingMachineSettings[];
 }

@@ -1,5 +1,6 @@
 import type { HetznerMachine } from "../../components/hetzner/site.ts";
 import type { MachineSettingsOf } from "./machine-settings.ts";
+import type { NodeAddresses } from "./node-addresses.ts";
 
 /** A machine on a site of kind `hetzner`. */
 export type HetznerMachineSettings = MachineSettingsOf<HetznerMachine>;
@@ -12,6 +13,7 @@ export interface HetznerSiteSettings {
   readonly networkZone: string;
   /** The private network, CIDR. */
   readonly lan: string;
+  readonly nodeAddresses: NodeAddresses;
   /** Ranges that may connect to SSH and to the API. Empty: none is stated. */
   readonly accessFrom: readonly string[];
   /** Labels of the project's resources. */

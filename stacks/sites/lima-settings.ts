@@ -2,6 +2,7 @@ import type { LimaMachine } from "../../components/lima/site.ts";
 import type { MachineSettingsOf } from "./machine-settings.ts";
 import type { HostSystem, LimaNetwork } from "../../components/lima/vm-yaml.ts";
 import type { SshSettings } from "./existing-settings.ts";
+import type { NodeAddresses } from "./node-addresses.ts";
 
 /** A machine on a site of kind `lima`. */
 export type LimaMachineSettings = MachineSettingsOf<LimaMachine>;
@@ -16,6 +17,7 @@ export interface LimaSiteSettings {
   readonly network: LimaNetwork;
   /** The range that the VMs share, CIDR. */
   readonly lan: string;
+  readonly nodeAddresses: NodeAddresses;
   readonly autostart: boolean;
   readonly machines: readonly LimaMachineSettings[];
 }

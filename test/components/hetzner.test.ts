@@ -151,10 +151,16 @@ it("machines with the same rules share a firewall, which finds them by label", a
 });
 
 it("machines with ports of their own stand behind a firewall of their own, all behind the mesh's port", async () => {
-  const nodes = await record([machine("w", "agent"), machine("x", "agent", { publicPorts: ["25565/tcp"] })], {
-    meshPort: 41_641,
-    accessFrom: [],
-  });
+  const nodes = await record(
+    [
+      machine("w", "agent"),
+      machine("x", "agent", { spec: machineSpec("x", "agent", { publicPorts: [{ port: 25565, protocol: "tcp" }] }) }),
+    ],
+    {
+      meshPort: 41_641,
+      accessFrom: [],
+    },
+  );
   const label = (find(nodes, "x-server").inputs["labels"] as Record<string, string>)["hybrid-k3s/access"] ?? "";
   expect(label).toMatch(/^agent-[0-9a-f]{12}$/);
   const open = (set: string): string[] => {

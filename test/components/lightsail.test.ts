@@ -82,10 +82,13 @@ describe("the ports of a Lightsail instance", () => {
   });
 
   it("are the mesh's and the settings' alone where nobody else may connect", async () => {
-    const nodes = await record([machine("a", "server", { publicPorts: ["25565/tcp"] }), machine("b", "agent")], {
-      accessFrom: [],
-      meshPort: 41_641,
-    });
+    const nodes = await record(
+      [machine("a", "server", { spec: { publicPorts: [{ port: 25565, protocol: "tcp" }] } }), machine("b", "agent")],
+      {
+        accessFrom: [],
+        meshPort: 41_641,
+      },
+    );
     const mesh = { ...rule(41_641, ["0.0.0.0/0"], ["::/0"]), protocol: "udp" };
     expect(find(nodes, "a-ports").inputs["portInfos"]).toEqual([mesh, rule(25_565, ["0.0.0.0/0"], ["::/0"])]);
     expect(find(nodes, "b-ports").inputs["portInfos"]).toEqual([mesh]);

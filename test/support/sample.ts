@@ -10,6 +10,7 @@ export const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGqQSd3qdEyRjhGT2Ym
 export const kubernetesSettings: KubernetesSettings = {
   version: "v1.36.3+k3s1",
   cni: "flannel",
+  flannelBackend: "vxlan",
   tlsSans: [],
   parallelism: 5,
   hardening: { enabled: true, podSecurity: "restricted", exemptNamespaces: [] },

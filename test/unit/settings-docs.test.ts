@@ -35,9 +35,12 @@ function settingsOf(schema: JsonSchema, parent = ""): Setting[] {
   return [
     ...named,
     ...free,
-    // A kind of site is told of under its own name, where it differs from the others.
+    // A kind of site or of mesh is told of under its own name, where it differs from the others.
     ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((one) =>
-      settingsOf(one, parent === "sites" ? (one.properties?.["provider"]?.const ?? parent) : parent),
+      settingsOf(
+        one,
+        parent === "sites" || parent === "mesh" ? (one.properties?.["provider"]?.const ?? parent) : parent,
+      ),
     ),
   ];
 }
@@ -66,7 +69,7 @@ describe("docs/settings.md", () => {
   });
 
   test("gives the defaults that the schema has", () => {
-    const shown = { drainTimeout: "5m", connectTimeout: "5m" } as Record<string, string>;
+    const shown = { drainTimeout: "5m", connectTimeout: "5m", keyLifetime: "1h" } as Record<string, string>;
     const wrong = all.flatMap(({ name, parent, schema }) => {
       const row = rows.get(`${parent}.${name}`) ?? rows.get(name);
       if (schema.default === undefined || row === undefined) return [];

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import sshpk from "sshpk";
 import { beforeEach, describe, expect, test } from "vitest";
-import { loadLoginKey, loadSettings } from "../../stacks/settings.ts";
+import { loadLoginKey, loadMeshCredentials, loadSettings } from "../../stacks/settings.ts";
 import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
 import { goodFixture } from "./settings-fixtures.ts";
 
@@ -42,7 +42,7 @@ describe("the stack's settings", () => {
   test("with a typing error are found although nothing asks for them by name", () => {
     give({ platfrom: {} });
     expect(() => loadSettings(config)).toThrow(
-      "platfrom: found an unknown key · allowed accept, kubernetes, mesh, platform",
+      "platfrom: found an unknown key · allowed accept, hostFirewall, kubernetes, mesh, platform",
     );
   });
 
@@ -53,6 +53,28 @@ describe("the stack's settings", () => {
     expect(() => loadSettings(config)).not.toThrow(sites.cloud.token);
     give({ sites }, ["sites"]);
     expect(loadSettings(config).sites).toMatchObject([{ token: sites.cloud.token }]);
+  });
+
+  test("with a credential of the mesh in plain text are refused, without it; encrypted they are read as secrets", async () => {
+    const mesh = { provider: "tailscale", oauthClientId: "kABC", oauthClientSecret: "hunter2" };
+    give({ mesh });
+    expect(() => loadSettings(config)).toThrow(
+      "mesh.oauthClientSecret: found plain text (not shown) · allowed the secret",
+    );
+    expect(() => loadSettings(config)).not.toThrow("hunter2");
+    give({ mesh }, ["mesh"]);
+    expect(loadSettings(config).mesh).toMatchObject({ provider: "tailscale", tag: "tag:k3s-tokyo" });
+    const credentials = loadMeshCredentials(config);
+    expect(Object.keys(credentials)).toEqual(["clientId", "clientSecret"]);
+    expect(await pulumi.isSecret(credentials.clientSecret!)).toBe(true);
+    expect(await new Promise((resolve) => credentials.clientSecret!.apply(resolve))).toBe("hunter2");
+  });
+
+  test("without a mesh, or with one whose credentials the environment has, hold none", () => {
+    expect(loadMeshCredentials(config)).toEqual({});
+    give({ mesh: { provider: "netbird", operators: ["ops"] } });
+    expect(loadSettings(config).mesh).toMatchObject({ provider: "netbird" });
+    expect(loadMeshCredentials(config)).toEqual({});
   });
 
   test("that are a text where an object belongs are shown as that text", () => {

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
 import { parseSettings, SettingsError } from "../../stacks/settings.ts";
 import { RULES } from "../../stacks/settings/rules.ts";
+import { readVersions } from "../../stacks/versions.ts";
 import { badFixtures, expectedLines, goodFixture, mergePatch } from "./settings-fixtures.ts";
 
 /** The machines of all sites whose hosts stand already. */
@@ -227,6 +228,109 @@ describe("settings that are right", () => {
       ["cloud-c", "cx33", "ubuntu-24.04", "hel1", 10, false, false, "cloud", 1],
       ["web-a", "cax11", "debian-12", "hel1 fsn1", 20, true, true, "cloud", 1],
     ]);
+  });
+
+  test("of a tailnet: everything stated, Headscale in place of Tailscale, and what machines do for it", () => {
+    const { mesh, hostFirewall, kubernetes, sites } = parsed("tailscale");
+    expect(mesh).toEqual({
+      provider: "tailscale",
+      tailnet: "example.ts.net",
+      tag: "tag:edge",
+      headscaleUrl: "https://headscale.example.net",
+      version: "1.100.0",
+      packages: "https://mirror.example.net/tailscale",
+      port: 41642,
+      policy: "external",
+      operators: ["group:ops", "you@example.com"],
+      keyLifetimeSeconds: 5400,
+    });
+    expect(hostFirewall).toEqual({ enabled: false });
+    expect(kubernetes).toMatchObject({ cni: "flannel", flannelBackend: "wireguard-native" });
+    expect(sites.map(({ name, nodeAddresses }) => [name, nodeAddresses])).toEqual([
+      ["attic", "mesh"],
+      ["rack", "lan"],
+    ]);
+    expect(existingIn({ sites }).map(({ name, relay, publicPorts }) => [name, relay, publicPorts])).toEqual([
+      ["attic", undefined, undefined],
+      [
+        ...["rack-a", true],
+        [
+          { protocol: "tcp", port: 443 },
+          { protocol: "udp", port: 443 },
+          { protocol: "udp", port: 34197 },
+        ],
+      ],
+      ["rack-b", false, []],
+    ]);
+  });
+
+  test("of a NetBird network with Cilium: everything stated", () => {
+    const { mesh, hostFirewall, kubernetes } = parsed("netbird");
+    expect(mesh).toEqual({
+      provider: "netbird",
+      url: "https://netbird.example.net",
+      group: "edge",
+      operators: ["workstations"],
+      version: "0.76.0",
+      packages: "https://mirror.example.net/netbird",
+      port: 51830,
+      keyLifetimeSeconds: 1800,
+    });
+    expect(hostFirewall).toEqual({ enabled: true });
+    expect(kubernetes.cilium).toEqual({
+      version: "1.19.7",
+      kubeProxyReplacement: true,
+      hubble: true,
+      loadBalancerPool: [
+        { start: "10.20.0.200", stop: "10.20.0.220" },
+        { start: "10.20.0.224", stop: "10.20.0.239" },
+      ],
+      values: { debug: { enabled: true } },
+    });
+  });
+
+  test("of a mesh and of Cilium get what follows from the region's name and from versions.yaml", () => {
+    const least = (mesh: Record<string, unknown>) => {
+      const { settings, regions } = goodFixture("minimal");
+      const kubernetes = { version: "v1.36.3+k3s1", cni: "cilium" };
+      return parseSettings({ ...settings, kubernetes, mesh }, regions, new Set(), {
+        ...readVersions(),
+        mesh: { tailscale: "1.2.3", netbird: "4.5.6" },
+        cilium: { version: "7.8.9", repository: "r", chart: "c" },
+      });
+    };
+    const tailscale = least({ provider: "tailscale" });
+    expect(tailscale.mesh).toEqual({
+      provider: "tailscale",
+      tailnet: "-",
+      tag: "tag:k3s-tokyo",
+      version: "1.2.3",
+      packages: "https://pkgs.tailscale.com/stable",
+      port: 41641,
+      policy: "merge",
+      operators: ["autogroup:admin"],
+      keyLifetimeSeconds: 3600,
+    });
+    expect(tailscale.hostFirewall).toEqual({ enabled: true });
+    expect(tailscale.kubernetes.cilium).toEqual({
+      version: "7.8.9",
+      kubeProxyReplacement: true,
+      hubble: false,
+      loadBalancerPool: [],
+      values: {},
+    });
+    expect(least({ provider: "netbird", operators: ["ops"] }).mesh).toMatchObject({
+      url: "https://api.netbird.io",
+      group: "k3s-tokyo",
+      version: "4.5.6",
+      port: 51820,
+    });
+    expect(parsed("minimal").hostFirewall).toEqual({ enabled: false });
+    expect(parsed("minimal").kubernetes).not.toHaveProperty("cilium");
+  });
+
+  test("keep no credential of the mesh", () => {
+    for (const name of ["tailscale", "netbird"]) expect(JSON.stringify(parsed(name))).not.toContain("hunter2");
   });
 
   test("regions.yaml may be given as text", () => {

@@ -11,9 +11,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** What every such file has, whatever else is in it. */
+const REST = "\nmesh: { tailscale: 1.0.0, netbird: 1.0.0 }\ncilium: { version: 1.0.0, repository: r, chart: c }\n";
+
 const read = (text: string): Versions => {
   const file = join(folder, "versions.yaml");
-  writeFileSync(file, text);
+  writeFileSync(file, text + REST);
   return readVersions(pathToFileURL(file));
 };
 const digest = "a".repeat(64);

@@ -2,7 +2,20 @@ import { z } from "zod";
 import { isIpv4Address } from "../../../components/network/cidr.ts";
 import type { ExistingMachineSettings, ExistingSiteSettings } from "../../sites/existing-settings.ts";
 import { RULES } from "../rules.ts";
-import { cidr, generation, hop, host, hostKey, login, node, role, zone } from "../schema-pieces.ts";
+import {
+  cidr,
+  generation,
+  hop,
+  host,
+  hostKey,
+  login,
+  node,
+  nodeAddresses,
+  openness,
+  relaying,
+  role,
+  zone,
+} from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { named, present, strict, text } from "../zod-problems.ts";
 
@@ -16,15 +29,18 @@ const machine = strict({
   generation,
   ...login,
   ...node,
+  ...openness,
+  ...relaying,
 });
 
-const pool = strict({ role, ...login, ...node, machines: named(RULES.machines, machine) });
+const pool = strict({ role, ...login, ...node, ...openness, ...relaying, machines: named(RULES.machines, machine) });
 
 /** A site of kind `existing`, as a user writes it. */
 export const existingSite = strict({
   provider: z.literal("existing"),
   lan: cidr(RULES.lan, 8, 30),
   zone: zone.optional(),
+  nodeAddresses,
   ...login,
   pools: named(RULES.pools, pool),
 });
@@ -51,5 +67,6 @@ export const normaliseExistingSite = (name: string, site: Parsed): ExistingSiteS
   name,
   provider: site.provider,
   lan: site.lan,
+  nodeAddresses: site.nodeAddresses,
   machines: machinesIn(name, site).map(machineSettings),
 });

@@ -12,7 +12,20 @@ import { parseSize } from "../../../components/network/units.ts";
 import type { HetznerMachineSettings, HetznerSiteSettings } from "../../sites/hetzner-settings.ts";
 import type { Rule } from "../problem.ts";
 import { RULES } from "../rules.ts";
-import { access, canonical, cidrWithin, generation, labels, oneOf, role, tags, taints } from "../schema-pieces.ts";
+import {
+  access,
+  canonical,
+  cidrWithin,
+  generation,
+  labels,
+  nodeAddresses,
+  oneOf,
+  openness,
+  relaying,
+  role,
+  tags,
+  taints,
+} from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { breaking, named, present, saying, strict, text } from "../zod-problems.ts";
 
@@ -56,6 +69,8 @@ const machine = strict({
   locations: locations.optional(),
   labels: labels.default({}),
   taints: taints.optional(),
+  ...openness,
+  ...relaying,
   ...server,
 });
 
@@ -66,6 +81,8 @@ const pool = strict({
   locations: locations.optional(),
   labels: labels.default({}),
   taints: taints.optional(),
+  ...openness,
+  ...relaying,
   ...server,
   machines: named(RULES.machines, machine),
 });
@@ -74,6 +91,7 @@ const site = strict({
   provider: z.literal("hetzner"),
   locations,
   lan: text(RULES.hetznerLan, (value) => cidrWithin(value, 8, 24) && isPrivateRange(value), canonical),
+  nodeAddresses,
   access: access.optional(),
   publicIpv4: z.boolean(saying(RULES.switch)).default(true),
   tags: tags.default({}),
@@ -195,6 +213,7 @@ export const normaliseHetznerSite = (name: string, parsed: Parsed): HetznerSiteS
     provider: parsed.provider,
     networkZone: zonesOf(parsed.locations)[0] ?? "",
     lan: parsed.lan,
+    nodeAddresses: parsed.nodeAddresses,
     accessFrom: parsed.access?.from ?? [],
     tags: parsed.tags,
     token: parsed.token,

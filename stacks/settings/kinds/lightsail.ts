@@ -2,7 +2,21 @@ import { z } from "zod";
 import { BLUEPRINTS, bundleIds, bundleOf, ZONES } from "../../../components/lightsail/catalog.ts";
 import type { LightsailMachineSettings, LightsailSiteSettings } from "../../sites/lightsail-settings.ts";
 import { RULES } from "../rules.ts";
-import { access, cidr, diskSize, generation, labels, nearest, oneOf, role, tags, taints } from "../schema-pieces.ts";
+import {
+  access,
+  cidr,
+  diskSize,
+  generation,
+  labels,
+  nearest,
+  nodeAddresses,
+  oneOf,
+  openness,
+  relaying,
+  role,
+  tags,
+  taints,
+} from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { breaking, named, present, saying, strict, text } from "../zod-problems.ts";
 
@@ -23,6 +37,8 @@ const machine = strict({
   generation,
   labels: labels.default({}),
   taints: taints.optional(),
+  ...openness,
+  ...relaying,
   ...instance,
 });
 
@@ -31,6 +47,8 @@ const pool = strict({
   ingress: z.boolean(saying(RULES.switch)).default(false),
   labels: labels.default({}),
   taints: taints.optional(),
+  ...openness,
+  ...relaying,
   ...instance,
   machines: named(RULES.machines, machine),
 });
@@ -39,6 +57,7 @@ const site = strict({
   provider: z.literal("lightsail"),
   awsRegion: oneOf("regions", Object.keys(ZONES)),
   lan: cidr(RULES.lan, 8, 30).default(LAN),
+  nodeAddresses,
   access: access.optional(),
   tags: tags.default({}),
   ...instance,
@@ -86,6 +105,7 @@ export const normaliseLightsailSite = (name: string, parsed: Parsed): LightsailS
   provider: parsed.provider,
   awsRegion: parsed.awsRegion,
   lan: parsed.lan,
+  nodeAddresses: parsed.nodeAddresses,
   accessFrom: parsed.access?.from ?? [],
   tags: parsed.tags,
   machines: machinesIn(name, parsed).map(machineSettings),

@@ -14,7 +14,9 @@ import {
   jump,
   memorySize,
   node,
+  nodeAddresses,
   oneOf,
+  openness,
   port,
   role,
   user,
@@ -37,9 +39,9 @@ const vm = {
   deleteData: z.boolean(saying(RULES.switch)).optional(),
 };
 
-const machine = strict({ generation, ...node, ...vm });
+const machine = strict({ generation, ...node, ...openness, ...vm });
 
-const pool = strict({ role, ...node, ...vm, machines: named(RULES.machines, machine) });
+const pool = strict({ role, ...node, ...openness, ...vm, machines: named(RULES.machines, machine) });
 
 const site = strict({
   provider: z.literal("lima"),
@@ -49,6 +51,7 @@ const site = strict({
   lan: cidr(RULES.lan, 8, 30).optional(),
   autostart: z.boolean(saying(RULES.switch)).default(true),
   zone: zone.optional(),
+  nodeAddresses,
   ...vm,
   pools: named(RULES.pools, pool),
 });
@@ -108,6 +111,7 @@ export function normaliseLimaSite(name: string, parsed: Parsed): LimaSiteSetting
     hostSystem: parsed.hostSystem ?? "macos",
     network,
     lan: parsed.lan ?? LANS[network],
+    nodeAddresses: parsed.nodeAddresses,
     autostart: parsed.autostart,
     machines: machinesIn(name, parsed).map(machineSettings),
   });

@@ -1,0 +1,50 @@
+import {
+  addressBlockOf,
+  blockHolds,
+  blockWithin,
+  canonicalCidr,
+  isCidr,
+  isIpv4Address,
+} from "../../components/network/cidr.ts";
+import type { Problem, Rule } from "./problem.ts";
+import { children, type RawMachine, treeOf, type Tree } from "./raw-tree.ts";
+import { RULES } from "./rules.ts";
+
+/** The pool's addresses lie on the LAN of a site whose network is nobody's cloud, and no machine has one of them. */
+function poolProblems(pool: readonly unknown[], sites: unknown, machines: readonly RawMachine[]): Problem[] {
+  const lans = children(sites)
+    .filter(([, { provider, lan }]) => provider === "existing" && typeof lan === "string")
+    .map(([, { lan }]) => lan as string)
+    // A LAN with a mistake of its own has a line of its own.
+    .filter((lan) => isCidr(lan) && canonicalCidr(lan) === lan);
+  return pool.flatMap((text, index): Problem[] => {
+    const block = typeof text === "string" ? addressBlockOf(text) : undefined;
+    if (block === undefined) return [];
+    const path = ["kubernetes", "cilium", "loadBalancerPool", index];
+    const say = (found: string, rule: Rule): Problem => ({ path, found, ...rule });
+    if (!lans.some((lan) => blockWithin(block, lan))) return [say(JSON.stringify(text), RULES.addressBlockPlace)];
+    const taken = machines.filter(({ fields: { address } }) => {
+      return typeof address === "string" && isIpv4Address(address) && blockHolds(block, address);
+    });
+    return taken.map(({ name }) => say(`${JSON.stringify(text)}, which holds ${name}'s`, RULES.addressBlockTaken));
+  });
+}
+
+/** What the pod network and the rest of the settings say of each other, as written. */
+export function ciliumProblems(values: Tree, machines: readonly RawMachine[]): Problem[] {
+  const kubernetes = treeOf(values["kubernetes"]);
+  const cni = kubernetes["cni"] ?? "flannel";
+  const problems: Problem[] = [];
+  const say = (key: string[], found: string, rule: Rule): void => {
+    problems.push({ path: ["kubernetes", ...key], found, ...rule, harmless: true });
+  };
+  const { flannelBackend, cilium } = kubernetes;
+  if (cni === "cilium" && flannelBackend !== undefined)
+    say(["flannelBackend"], "a setting", RULES.flannelBackendUnused);
+  if (cni === "flannel" && cilium !== undefined) say(["cilium"], "settings", RULES.ciliumUnused);
+  if (cni !== "cilium") return problems;
+  const { loadBalancerPool: pool, kubeProxyReplacement } = treeOf(cilium);
+  if (!Array.isArray(pool) || pool.length === 0) return problems;
+  if (kubeProxyReplacement === false) say(["cilium", "kubeProxyReplacement"], "false", RULES.addressBlockProxy);
+  return [...problems, ...poolProblems(pool, values["sites"], machines)];
+}

@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MeshCredentials } from "../../components/mesh/mesh-settings.ts";
+import type { Rule } from "./problem.ts";
+import { treeOf } from "./raw-tree.ts";
+import { RULES } from "./rules.ts";
+import { present } from "./zod-problems.ts";
+
+/** Settings of the mesh that are secrets, with what each may be. */
+const SECRETS: Readonly<Record<string, Rule>> = {
+  apiKey: RULES.meshApiKey,
+  oauthClientSecret: RULES.meshClientSecret,
+  identityToken: RULES.meshIdentityToken,
+  token: RULES.netbirdToken,
+};
+
+/** The secrets that the mesh's settings hold, by key. */
+export const meshSecretsIn = (mesh: unknown): readonly { readonly key: string; readonly rule: Rule }[] =>
+  Object.entries(SECRETS)
+    .filter(([key]) => treeOf(mesh)[key] !== undefined)
+    .map(([key, rule]) => ({ key, rule }));
+
+/** What the mesh's settings say of who this computer is, each value a secret from here on. */
+export function meshCredentials(mesh: unknown): MeshCredentials {
+  const fields = treeOf(mesh);
+  const secret = (key: string): pulumi.Output<string> | undefined => {
+    const value = fields[key];
+    return typeof value === "string" ? pulumi.secret(value) : undefined;
+  };
+  return present({
+    apiKey: secret("apiKey"),
+    clientId: secret("oauthClientId"),
+    clientSecret: secret("oauthClientSecret"),
+    identityToken: secret("identityToken"),
+    token: secret("token"),
+  });
+}
