@@ -1,0 +1,265 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hostFirewallRules, type HostFirewallPlan } from "../../components/firewall/rules.ts";
+import { UNCONFIRMED } from "../../components/host/station-script.ts";
+import { describeHosts } from "../support/lab/describe-hosts.ts";
+import { createLab, type Lab } from "../support/lab/lab.ts";
+import { hostNamespace } from "../support/lab/network.ts";
+import { eventually, run, type Finished } from "../support/lab/run.ts";
+import { runFromStation, runOnHost, SCRIPTS, type ScriptRun } from "../support/lab/scripts.ts";
+import { execute } from "../support/lab/ssh.ts";
+
+const HOST = "server-a";
+const NEIGHBOUR = "server-b";
+const FAR = "agent-a";
+const ADDRESS = "10.213.7.11";
+const STATION = "10.213.7.254";
+
+/** The station's own leg is outside what the rules call the LAN: it is a stranger unless they name it. */
+const PLAN: HostFirewallPlan = {
+  role: "server",
+  cni: "flannel",
+  pods: "10.64.0.0/16",
+  services: "10.65.0.0/16",
+  lan: ["10.213.7.0/25"],
+  mesh: { interface: "tailscale0", port: 41_641 },
+  ingress: true,
+  publicPorts: ["25565/tcp", "19132/udp"],
+  ssh: { port: 22, from: [STATION] },
+};
+const LOCKED_OUT: HostFirewallPlan = { ...PLAN, ssh: { port: 22, from: ["192.0.2.7"] } };
+
+const scriptRun = (action: string, rules: string, more: Partial<ScriptRun> = {}): ScriptRun => ({
+  script: SCRIPTS.firewall,
+  action,
+  parameters: { NODE_NAME: HOST, ROLLBACK_SECONDS: "60", RULES: rules },
+  lock: "hybrid-k3s-firewall",
+  ...more,
+});
+
+describeHosts("the host firewall", () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await createLab({
+      sites: { rack: { lan: "10.213.7.0/24" }, world: { lan: "10.213.8.0/24" } },
+      hosts: [
+        { name: HOST, site: "rack", address: ADDRESS },
+        { name: NEIGHBOUR, site: "rack", address: "10.213.7.12" },
+        { name: FAR, site: "world", address: "10.213.8.11" },
+      ],
+    });
+    await furnish();
+  });
+  afterAll(() => {
+    lab.close();
+  });
+
+  const inHost = async (command: string, seconds = 60): Promise<string> =>
+    (await lab.exec(HOST, command, { seconds })).stdout;
+  const apply = (plan: HostFirewallPlan = PLAN, more: Record<string, string> = {}): Promise<Finished> => {
+    const wanted = scriptRun("apply", hostFirewallRules(plan), { confirmAction: "confirm" });
+    return runFromStation(
+      lab,
+      { targets: [HOST], user: "ops", connectSeconds: 10 },
+      { ...wanted, parameters: { ...wanted.parameters, ...more } },
+    );
+  };
+  const alone = (action: string, plan: HostFirewallPlan = PLAN): Promise<Finished> =>
+    runOnHost(lab, HOST, scriptRun(action, hostFirewallRules(plan)));
+  /** Ports that answer a host, of those that something listens on. */
+  const open = async (from: string, ports: readonly number[], to = ADDRESS): Promise<number[]> => {
+    const tries = ports.map((port) => `(timeout 2 bash -c ': </dev/tcp/${to}/${port}' 2>/dev/null && echo ${port}) &`);
+    const { stdout } = await lab.exec(from, `${tries.join(" ")} wait`);
+    return stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(Number)
+      .sort((a, b) => a - b);
+  };
+  const echoes = async (from: string, port: number): Promise<boolean> => {
+    const { stdout } = await lab.exec(from, `echo hello | socat -t 1 -T 2 - UDP:${ADDRESS}:${port}`, { mayFail: true });
+    return stdout.includes("hello");
+  };
+  const foreign = async (): Promise<string> => (await inHost("nft -s list ruleset")).replace(OURS, "").trim();
+  const OURS = /^table inet hybrid_k3s \{\n[\s\S]*?^\}\n/m;
+  const TCP = [22, 80, 443, 2379, 6443, 10_250, 25_565, 30_080];
+
+  /**
+   * What stands on a node: services, a pod behind cni0, a port that is handed on to it as kube-proxy does, and a mesh's
+   * interface to a far host whose own MTU is larger.
+   */
+  async function furnish(): Promise<void> {
+    const services = [
+      ...[80, 443, 2379, 6443, 10_250, 25_565].map((port) => `TCP-LISTEN:${port},fork,reuseaddr,pf=ip6,ipv6only=0`),
+      ...[19_132, 41_641, 8472].map((port) => `UDP-LISTEN:${port},fork,reuseaddr`),
+    ].map((listen) => `systemd-run --quiet socat ${listen} EXEC:cat`);
+    await lab.exec(
+      HOST,
+      `set -e; sysctl -qw net.ipv4.ip_forward=1 2>/dev/null || echo 1 >/proc/sys/net/ipv4/ip_forward
+${services.join("\n")}
+ip link add cni0 type bridge; ip address add 10.64.0.1/24 dev cni0; ip link set cni0 up
+ip netns add pod; ip link add veth0 type veth peer name eth0 netns pod; ip link set veth0 master cni0 up
+ip -n pod address add 10.64.0.5/24 dev eth0; ip -n pod link set eth0 up; ip -n pod route add default via 10.64.0.1
+ip netns add far; ip link add tailscale0 mtu 1280 type veth peer name eth0 mtu 1500 netns far; ip link set tailscale0 up
+ip address add 100.64.0.1/24 dev tailscale0
+ip -n far address add 100.64.0.2/24 dev eth0; ip -n far link set eth0 up; ip -n far route add default via 100.64.0.1
+systemd-run --quiet ip netns exec pod socat TCP-LISTEN:80,fork,reuseaddr EXEC:cat
+systemd-run --quiet ip netns exec far socat TCP-LISTEN:80,fork,reuseaddr EXEC:cat
+ip -6 address add fd00:213::11/64 dev eth0 nodad
+iptables -t nat -A PREROUTING -p tcp --dport 30080 -j DNAT --to-destination 10.64.0.5:80
+iptables -t nat -A POSTROUTING -s 10.64.0.0/16 ! -d 10.64.0.0/16 -j MASQUERADE
+iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER
+nft 'table inet theirs { set s { type ipv4_addr; elements = { 192.0.2.1 }; }; chain c { type filter hook input priority 10; ip saddr @s drop; }; }'`,
+    );
+    await lab.exec(NEIGHBOUR, "ip -6 address add fd00:213::12/64 dev eth0 nodad");
+    await eventually("services", { seconds: 20 }, async () =>
+      (await open(NEIGHBOUR, TCP)).length === TCP.length ? true : undefined,
+    );
+  }
+
+  it("finds everything open before", async () => {
+    expect(await open(FAR, TCP)).toEqual(TCP);
+    expect([await echoes(FAR, 41_641), await echoes(FAR, 8472)]).toEqual([true, true]);
+  });
+
+  it("is applied over one connection and confirmed over another, and leaves other tables alone", async () => {
+    const before = await foreign();
+    const session = lab.session(HOST, "for i in $(seq 8); do sleep 1; echo $i; done");
+    const done = await apply();
+    expect(done, done.stderr).toMatchObject({
+      code: 0,
+      stdout:
+        "firewall: changed, and taken back in 60 s unless it is confirmed over a new connection\nfirewall: confirmed\n",
+    });
+    expect(await foreign()).toBe(before);
+    // A connection that stood goes on.
+    expect((await session.finished).stdout).toBe("1\n2\n3\n4\n5\n6\n7\n8\n");
+    expect(
+      await inHost("systemctl is-enabled hybrid-k3s-firewall; systemctl list-timers --all --no-legend"),
+    ).not.toContain("rollback");
+  });
+
+  it("lets strangers to the public ports alone, NodePorts shut like any other", async () => {
+    expect(await open(FAR, TCP)).toEqual([80, 443, 25_565]);
+    expect([await echoes(FAR, 41_641), await echoes(FAR, 19_132), await echoes(FAR, 8472)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await inHost("nft list counter inet hybrid_k3s refused")).toMatch(/packets [1-9]/);
+  });
+
+  it("lets the LAN to everything, and the stranger that is named to SSH and the API", async () => {
+    expect(await open(NEIGHBOUR, TCP)).toEqual(TCP);
+    expect(await echoes(NEIGHBOUR, 8472)).toBe(true);
+    expect((await execute(lab.login(HOST), "true", 10)).code).toBe(0);
+    const station = [6443, 2379].map(
+      (port) => `timeout 2 bash -c ': </dev/tcp/${ADDRESS}/${port}' 2>/dev/null; echo $?`,
+    );
+    expect(run("bash", ["-c", station.join("\n")], 10)).toBe("0\n124\n");
+  });
+
+  it("shuts IPv6 equally, where neighbours still find each other", async () => {
+    const six = "fd00:213::11";
+    await lab.exec(NEIGHBOUR, "ip -6 neighbour flush dev eth0; ping -6 -c 1 -W 2 fd00:213::11");
+    const tries = [22, 6443, 80].map(
+      (port) => `timeout 2 socat -u OPEN:/dev/null TCP6:[${six}]:${port},connect-timeout=1 2>/dev/null && echo ${port}`,
+    );
+    expect((await lab.exec(NEIGHBOUR, `${tries.join("; ")}; true`)).stdout).toBe("80\n");
+  });
+
+  it("harms neither what pods send, nor what the mesh carries", async () => {
+    const connect = (to: string, port: number): string => `timeout 2 bash -c ': </dev/tcp/${to}/${port}' && echo yes`;
+    expect(await inHost(`ip netns exec pod ${connect("10.213.8.11", 22)}`)).toBe("yes\n");
+    expect(await inHost(`ip netns exec pod ${connect(ADDRESS, 10_250)}`)).toBe("yes\n");
+    expect(await inHost(`ip netns exec far ${connect(ADDRESS, 10_250)}`)).toBe("yes\n");
+    expect(await inHost(`ip netns exec far ${connect("10.64.0.5", 80)}`)).toBe("yes\n");
+    // A pod's address from elsewhere than the pods' interfaces is nobody's.
+    await lab.exec(FAR, "ip address add 10.64.9.9/32 dev lo");
+    const forged = `timeout 2 socat -u OPEN:/dev/null TCP:${ADDRESS}:10250,bind=10.64.9.9,connect-timeout=1 2>/dev/null; echo $?`;
+    expect((await lab.exec(FAR, forged)).stdout).not.toBe("0\n");
+  });
+
+  it("tells TCP the mesh's MTU, in both directions", async () => {
+    const segments = async (inside: string, from: string, to: string): Promise<string> => {
+      const hold = `systemd-run --quiet --unit=hold-${from} ip netns exec ${from} socat TCP:${to}:80 EXEC:'sleep 5'`;
+      const ask = `ip netns exec ${inside} ss -tin state established | grep -o ' mss:[0-9]*' | sort -u`;
+      return (await inHost(`${hold}; sleep 1; ${ask}; systemctl stop hold-${from}; sleep 0.3`)).trim();
+    };
+    expect(await segments("far", "pod", "100.64.0.2")).toBe("mss:1228");
+    expect(await segments("pod", "pod", "100.64.0.2")).toBe("mss:1228");
+    expect(await segments("pod", "far", "10.64.0.5")).toBe("mss:1228");
+  });
+
+  it("touches nothing where nothing changes", async () => {
+    await inHost("touch /root/mark; nft -a list table inet hybrid_k3s | grep -v counter >/root/handles; sleep 1");
+    const again = await apply();
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: "firewall: unchanged\nfirewall: the confirmed rules are active\n",
+      stderr: "",
+    });
+    expect(await inHost("find /etc -newer /root/mark -type f")).toBe("");
+    expect(
+      await inHost("nft -a list table inet hybrid_k3s | grep -v counter | diff - /root/handles && echo same"),
+    ).toBe("same\n");
+  });
+
+  it("comes back after a power cut, before SSH answers", async () => {
+    lab.kill(HOST);
+    // The lab keeps a host's network namespace, and the tables in it; a real host does not.
+    run("ip", ["netns", "exec", hostNamespace(lab.prefix, HOST), "nft", "flush ruleset"], 10);
+    await lab.start(HOST);
+    expect(await open(FAR, [22])).toEqual([]);
+    expect(await inHost("systemctl is-active hybrid-k3s-firewall; systemctl --failed --no-legend --plain")).toBe(
+      "active\n",
+    );
+    expect(await apply()).toMatchObject({ code: 0, stdout: expect.stringContaining("firewall: unchanged") as string });
+    const order = await inHost(
+      "systemctl show -p Before hybrid-k3s-firewall; systemctl show -p ActiveEnterTimestampMonotonic --value hybrid-k3s-firewall ssh",
+    );
+    expect(order).toMatch(/network-pre\.target/);
+    expect(order).toMatch(/k3s\.service/);
+    const [own = 0, ssh = 0] = order.match(/^\d+$/gm)?.map(Number) ?? [];
+    expect(own).toBeLessThan(ssh);
+  });
+
+  it("comes back after Debian's own service has emptied all tables", async () => {
+    await inHost("systemctl start nftables; systemctl restart nftables");
+    expect(await inHost("nft -s list table inet hybrid_k3s | head -n 1")).toBe("table inet hybrid_k3s {\n");
+    await inHost("systemctl reload nftables; nft list table inet hybrid_k3s >/dev/null; systemctl stop nftables");
+    expect(await apply()).toMatchObject({ code: 0 });
+  });
+
+  describe("a mistake", () => {
+    it("locks nobody out: what cannot be confirmed is taken back, and the next run says so", async () => {
+      const kept = await inHost("sha256sum /etc/hybrid-k3s/firewall.nft");
+      const session = lab.session(HOST, "for i in $(seq 20); do sleep 1; echo $i; done");
+      const start = Date.now();
+      const refused = await apply(LOCKED_OUT);
+      expect(refused.code).toBe(UNCONFIRMED);
+      expect(refused.stderr).toMatch(
+        /confirm: host-firewall confirm was not done on server-a \(10\.213\.7\.11 port 22\) over a new connection: .*timed out/,
+      );
+      expect(refused.stderr).toContain("the host itself rolls back within a minute what host-firewall apply changed");
+      expect((await session.finished).stdout).toContain("20\n");
+      expect((await execute(lab.login(HOST), "true", 3)).code).not.toBe(0);
+      await eventually("SSH to answer again", { seconds: 75 - (Date.now() - start) / 1000 }, async () =>
+        (await execute(lab.login(HOST), "true", 3)).code === 0 ? true : undefined,
+      );
+      expect(await inHost("sha256sum /etc/hybrid-k3s/firewall.nft")).toBe(kept);
+      expect(await open(FAR, [22])).toEqual([]);
+
+      const next = await apply();
+      expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining("firewall: unchanged") as string });
+      expect(next.stderr).toMatch(
+        /^the change of the firewall before this one was rolled back at \d{4}-\d\d-\d\d [\d:]+ UTC: it was not confirmed over a new connection within its 60 s$/m,
+      );
+      expect((await apply()).stderr).toBe("");
+    });
+
+    it("before anything was ever confirmed leaves no firewall behind", async () => {
+      await alone("remove");
+    });
+  });
+});
