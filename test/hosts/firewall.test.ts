@@ -27,13 +27,13 @@ const PLAN: HostFirewallPlan = {
   ssh: { port: 22, from: [STATION] },
 };
 const LOCKED_OUT: HostFirewallPlan = { ...PLAN, ssh: { port: 22, from: ["192.0.2.7"] } };
+const OTHER: HostFirewallPlan = { ...PLAN, ingress: false };
 
-const scriptRun = (action: string, rules: string, more: Partial<ScriptRun> = {}): ScriptRun => ({
+const scriptRun = (action: string, rules: string, seconds = "60"): ScriptRun => ({
   script: SCRIPTS.firewall,
   action,
-  parameters: { NODE_NAME: HOST, ROLLBACK_SECONDS: "60", RULES: rules },
+  parameters: { NODE_NAME: HOST, ROLLBACK_SECONDS: seconds, RULES: rules },
   lock: "hybrid-k3s-firewall",
-  ...more,
 });
 
 describeHosts("the host firewall", () => {
@@ -56,16 +56,16 @@ describeHosts("the host firewall", () => {
 
   const inHost = async (command: string, seconds = 60): Promise<string> =>
     (await lab.exec(HOST, command, { seconds })).stdout;
-  const apply = (plan: HostFirewallPlan = PLAN, more: Record<string, string> = {}): Promise<Finished> => {
-    const wanted = scriptRun("apply", hostFirewallRules(plan), { confirmAction: "confirm" });
-    return runFromStation(
+  /** The way of `pulumi up`: applied, and confirmed over a second connection. */
+  const apply = (plan: HostFirewallPlan = PLAN): Promise<Finished> =>
+    runFromStation(
       lab,
       { targets: [HOST], user: "ops", connectSeconds: 10 },
-      { ...wanted, parameters: { ...wanted.parameters, ...more } },
+      { ...scriptRun("apply", hostFirewallRules(plan)), confirmAction: "confirm" },
     );
-  };
-  const alone = (action: string, plan: HostFirewallPlan = PLAN): Promise<Finished> =>
-    runOnHost(lab, HOST, scriptRun(action, hostFirewallRules(plan)));
+  /** One action by itself, without the other. */
+  const alone = (action: string, plan: HostFirewallPlan = PLAN, seconds = "60"): Promise<Finished> =>
+    runOnHost(lab, HOST, scriptRun(action, hostFirewallRules(plan), seconds));
   /** Ports that answer a host, of those that something listens on. */
   const open = async (from: string, ports: readonly number[], to = ADDRESS): Promise<number[]> => {
     const tries = ports.map((port) => `(timeout 2 bash -c ': </dev/tcp/${to}/${port}' 2>/dev/null && echo ${port}) &`);
@@ -182,7 +182,7 @@ nft 'table inet theirs { set s { type ipv4_addr; elements = { 192.0.2.1 }; }; ch
 
   it("tells TCP the mesh's MTU, in both directions", async () => {
     const segments = async (inside: string, from: string, to: string): Promise<string> => {
-      const hold = `systemd-run --quiet --unit=hold-${from} ip netns exec ${from} socat TCP:${to}:80 EXEC:'sleep 5'`;
+      const hold = `systemd-run --quiet --collect --unit=hold-${from} ip netns exec ${from} socat TCP:${to}:80 EXEC:'sleep 5'`;
       const ask = `ip netns exec ${inside} ss -tin state established | grep -o ' mss:[0-9]*' | sort -u`;
       return (await inHost(`${hold}; sleep 1; ${ask}; systemctl stop hold-${from}; sleep 0.3`)).trim();
     };
@@ -259,7 +259,118 @@ nft 'table inet theirs { set s { type ipv4_addr; elements = { 192.0.2.1 }; }; ch
     });
 
     it("before anything was ever confirmed leaves no firewall behind", async () => {
-      await alone("remove");
+      expect(await alone("remove")).toMatchObject({ code: 0, stdout: "firewall: removed\n" });
+      const armed = await alone("apply", LOCKED_OUT, "3");
+      expect(armed).toMatchObject({ code: 0, stdout: expect.stringContaining("taken back in 3 s") as string });
+      expect(await open(FAR, [22])).toEqual([]);
+      await eventually("the roll-back", { seconds: 20 }, async () =>
+        (await open(FAR, [22])).length > 0 ? true : undefined,
+      );
+      expect(await inHost("nft list tables | grep hybrid; ls /etc/hybrid-k3s")).toBe("firewall-rolled-back\n");
+      const late = await alone("confirm", LOCKED_OUT);
+      expect(late.code).toBe(1);
+      expect(late.stderr).toMatch(/was rolled back at .* UTC: this confirmation came too late/);
     });
+
+    it("that is mended before its minute is over is taken back first", async () => {
+      await alone("apply", OTHER, "600");
+      const mended = await alone("apply", PLAN, "600");
+      expect(mended.stderr).toContain("a change of the firewall that was waiting to be confirmed is taken back first");
+      expect(await alone("confirm")).toMatchObject({ code: 0, stdout: "firewall: confirmed\n" });
+      expect(await inHost("systemctl list-units --all --no-legend --plain 'hybrid-k3s-firewall-*'")).toBe("");
+      await alone("apply", OTHER, "600");
+      const other = await alone("confirm");
+      expect(other).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("is another change of the firewall") as string,
+      });
+      expect(await alone("apply")).toMatchObject({ code: 0, stdout: "firewall: unchanged\n" });
+    });
+
+    it("that a power cut meets in its minute does not outlive it", async () => {
+      await alone("apply", OTHER, "600");
+      lab.kill(HOST);
+      run("ip", ["netns", "exec", hostNamespace(lab.prefix, HOST), "nft", "flush ruleset"], 10);
+      await lab.start(HOST);
+      expect(await alone("confirm")).toMatchObject({ code: 0, stdout: "firewall: the confirmed rules are active\n" });
+    });
+
+    it("by hand is seen, whether a change waits or not", async () => {
+      const byHand = "nft insert rule inet hybrid_k3s arriving tcp dport 2379 accept";
+      await inHost(byHand);
+      expect((await alone("confirm")).stderr).toContain("the rules that are active are not the confirmed ones");
+      await alone("apply", OTHER, "600");
+      await inHost(byHand);
+      expect((await alone("confirm", OTHER)).stderr).toContain(
+        "the rules that are active are not the ones that were applied: somebody changed them since",
+      );
+      expect(await alone("apply")).toMatchObject({ code: 0, stdout: "firewall: unchanged\n" });
+    });
+
+    it("in the rules' own text changes nothing", async () => {
+      const before = await inHost("nft -s list table inet hybrid_k3s");
+      const wrong = hostFirewallRules(PLAN).replace("policy accept", "policy perhaps");
+      const refused = await runOnHost(lab, HOST, scriptRun("apply", wrong));
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/^nftables does not take the rules: .*syntax error, unexpected/);
+      expect(refused.stderr).toContain("the firewall is as it was");
+      expect(await inHost("nft -s list table inet hybrid_k3s")).toBe(before);
+      expect(await alone("confirm")).toMatchObject({ code: 0 });
+    });
+
+    it("is not begun where its roll-back cannot be armed", async () => {
+      await inHost(
+        "printf '#!/bin/sh\\necho no bus >&2; exit 1\\n' | install -m 755 /dev/stdin /usr/local/sbin/systemd-run",
+      );
+      const refused = await alone("apply", LOCKED_OUT);
+      await inHost("rm /usr/local/sbin/systemd-run");
+      expect(refused).toMatchObject({ code: 1, stdout: "" });
+      expect(refused.stderr).toContain("the roll-back could not be armed: no bus\nfix: look at: systemctl status");
+      expect(await alone("confirm")).toMatchObject({ code: 0, stdout: "firewall: the confirmed rules are active\n" });
+    });
+  });
+
+  it("installs nftables where it is missing, and says why where it cannot", async () => {
+    const apt = (install: string): string =>
+      `printf '%s\\n' '#!/bin/sh' 'case "$*" in *install*) ${install} ;; esac' | install -m 755 /dev/stdin /usr/local/sbin/apt-get`;
+    await inHost(`mv /usr/sbin/nft /root/nft; ${apt("echo no mirror; exit 100")}`);
+    const refused = await alone("apply");
+    expect(refused.stderr).toContain(
+      "nftables could not be installed: no mirror\nfix: look at /var/tmp/hybrid-k3s-package-",
+    );
+    await inHost(apt("mv /root/nft /usr/sbin/nft"));
+    expect(await alone("apply")).toMatchObject({ code: 0, stdout: "nftables: installed\nfirewall: unchanged\n" });
+    await inHost("rm /usr/local/sbin/apt-get /var/tmp/hybrid-k3s-package-*");
+  });
+
+  it("has rules that nftables takes, whatever the plan", async () => {
+    const plans = (["flannel", "cilium"] as const).flatMap((cni) =>
+      [PLAN.mesh, undefined].map((mesh) => {
+        const { mesh: _, ...rest } = PLAN;
+        return { ...rest, cni, ...(mesh === undefined ? {} : { mesh }), lan: mesh === undefined ? [] : PLAN.lan };
+      }),
+    );
+    const more: HostFirewallPlan[] = [
+      { ...PLAN, ssh: { port: 2222, from: "anywhere" }, apiFrom: ["2001:db8::/48", "0.0.0.0/0", "192.0.2.7"] },
+      { ...PLAN, lan: ["10.0.0.0/8", "10.0.0.0/24", "fd00::/8"], flannelBackend: "wireguard-native" },
+    ];
+    for (const plan of [...plans, ...more]) {
+      await lab.exec(HOST, "nft -c -f -", { input: hostFirewallRules(plan) });
+    }
+  });
+
+  it("is gone without a trace when it is removed", async () => {
+    const before = await foreign();
+    await alone("apply", OTHER, "600");
+    expect(await alone("remove")).toMatchObject({ code: 0, stdout: "firewall: removed\n" });
+    expect(await foreign()).toBe(before);
+    expect(await open(FAR, [22])).toEqual([22]);
+    const traces = "find /etc /run /var/lib /usr -name '*hybrid-k3s-firewall*' -o -path '/etc/hybrid-k3s/firewall*'";
+    expect(
+      await inHost(
+        `${traces}; nft list tables | grep hybrid; systemctl list-units --all 'hybrid-k3s-firewall*' --no-legend`,
+      ),
+    ).toBe("");
+    expect(await alone("remove")).toMatchObject({ code: 0, stdout: "firewall: removed\n" });
   });
 });
