@@ -5,7 +5,7 @@ import { describeHosts } from "../support/lab/describe-hosts.ts";
 import { createLab, type Lab } from "../support/lab/lab.ts";
 import { hostNamespace } from "../support/lab/network.ts";
 import { eventually, run, type Finished } from "../support/lab/run.ts";
-import { runFromStation, runOnHost, SCRIPTS, type ScriptRun } from "../support/lab/scripts.ts";
+import { runFromStation, runOnHost, SCRIPTS, type Reach, type ScriptRun } from "../support/lab/scripts.ts";
 import { execute } from "../support/lab/ssh.ts";
 
 const HOST = "server-a";
@@ -57,10 +57,10 @@ describeHosts("the host firewall", () => {
   const inHost = async (command: string, seconds = 60): Promise<string> =>
     (await lab.exec(HOST, command, { seconds })).stdout;
   /** The way of `pulumi up`: applied, and confirmed over a second connection. */
-  const apply = (plan: HostFirewallPlan = PLAN): Promise<Finished> =>
+  const apply = (plan: HostFirewallPlan = PLAN, reach: Partial<Reach> = {}): Promise<Finished> =>
     runFromStation(
       lab,
-      { targets: [HOST], user: "ops", connectSeconds: 10 },
+      { targets: [HOST], user: "ops", connectSeconds: 10, ...reach },
       { ...scriptRun("apply", hostFirewallRules(plan)), confirmAction: "confirm" },
     );
   /** One action by itself, without the other. */
@@ -205,6 +205,15 @@ nft 'table inet theirs { set s { type ipv4_addr; elements = { 192.0.2.1 }; }; ch
     ).toBe("same\n");
   });
 
+  it("is confirmed through the jump host where that alone may come in", async () => {
+    const through: HostFirewallPlan = { ...PLAN, lan: [], ssh: { port: 22, from: ["10.213.7.12"] } };
+    const done = await apply(through, { jump: NEIGHBOUR });
+    expect(done, done.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("confirmed\n") as string });
+    expect((await execute(lab.login(HOST), "true", 3)).code).not.toBe(0);
+    expect(await open(NEIGHBOUR, [22, 2379, 6443])).toEqual([22, 6443]);
+    expect(await apply(PLAN, { jump: NEIGHBOUR })).toMatchObject({ code: 0 });
+  });
+
   it("comes back after a power cut, before SSH answers", async () => {
     lab.kill(HOST);
     // The lab keeps a host's network namespace, and the tables in it; a real host does not.
@@ -344,17 +353,16 @@ nft 'table inet theirs { set s { type ipv4_addr; elements = { 192.0.2.1 }; }; ch
   });
 
   it("has rules that nftables takes, whatever the plan", async () => {
-    const plans = (["flannel", "cilium"] as const).flatMap((cni) =>
-      [PLAN.mesh, undefined].map((mesh) => {
-        const { mesh: _, ...rest } = PLAN;
-        return { ...rest, cni, ...(mesh === undefined ? {} : { mesh }), lan: mesh === undefined ? [] : PLAN.lan };
-      }),
-    );
-    const more: HostFirewallPlan[] = [
-      { ...PLAN, ssh: { port: 2222, from: "anywhere" }, apiFrom: ["2001:db8::/48", "0.0.0.0/0", "192.0.2.7"] },
-      { ...PLAN, lan: ["10.0.0.0/8", "10.0.0.0/24", "fd00::/8"], flannelBackend: "wireguard-native" },
+    const { mesh, ...bare } = PLAN;
+    const plans: HostFirewallPlan[] = [
+      PLAN,
+      { ...bare, cni: "cilium", lan: [], ssh: { port: 22, from: [] } },
+      { ...bare, cni: "cilium", mesh: { interface: "wt0", port: 51_820 } },
+      { ...bare, ssh: { port: 2222, from: "anywhere" }, apiFrom: ["2001:db8::/48", "0.0.0.0/0", "192.0.2.7"] },
+      { ...PLAN, role: "agent", lan: ["10.0.0.0/8", "10.0.0.0/24", "fd00::/8"], flannelBackend: "wireguard-native" },
     ];
-    for (const plan of [...plans, ...more]) {
+    expect(mesh?.interface).toBe("tailscale0");
+    for (const plan of plans) {
       await lab.exec(HOST, "nft -c -f -", { input: hostFirewallRules(plan) });
     }
   });
