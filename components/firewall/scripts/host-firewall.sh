@@ -75,14 +75,15 @@ rm -f $run/pending.nft
 TEXT
 }
 
-# A change before this one that is still waiting ends here: its own minute must not fall into ours.
+# A change before this one that is still waiting ends here: its own minute must not fall into ours. Its timer goes last, so
+# that a run that is cut off in between leaves it to do the work.
 end_earlier() {
+  if [ -e "$run/pending.nft" ]; then
+    if [ -e "$confirmed" ]; then nft -f "$confirmed"; else nft "table $table; delete table $table"; fi
+    rm -f "$run/pending.nft"
+    echo "a change of the firewall that was waiting to be confirmed is taken back first" >&2
+  fi
   disarm
-  [ -e "$run/pending.nft" ] || return 0
-  # shellcheck disable=SC2086 # two words
-  if [ -e "$confirmed" ]; then nft -f "$confirmed"; else nft "table $table; delete table $table"; fi
-  rm -f "$run/pending.nft"
-  echo "a change of the firewall that was waiting to be confirmed is taken back first" >&2
 }
 
 say_rolled_back() {
