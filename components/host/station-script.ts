@@ -28,7 +28,16 @@ export interface StationAction extends ScriptAction {
    * @default false
    */
   readonly booting?: boolean;
+  /**
+   * What the same script is asked to do next, over a second connection of its own, on the host that has just done `action`.
+   * If that fails the step fails with {@link UNCONFIRMED}, and the script's roll-back on the host takes the change back.
+   * @default nothing
+   */
+  readonly confirmAction?: string;
 }
+
+/** Exit code of a station script whose change was made but not confirmed. */
+export const UNCONFIRMED = 76;
 
 /** Arguments of {@link stationScript}. */
 export interface StationScriptArgs {
@@ -74,6 +83,7 @@ const parametersOf = (args: StationScriptArgs, point: StationAction): Record<str
   CONNECT_SECONDS: String(point.connectSeconds),
   UNREACHABLE: point.unreachable ?? "fail",
   ...(point.booting === true ? { BOOTING: "yes" } : {}),
+  ...(point.confirmAction === undefined ? {} : { CONFIRM_ACTION: point.confirmAction }),
   ...(args.as === "user" ? { AS_USER: "yes" } : {}),
   LOCK: args.lock ?? "hybrid-k3s",
   LOCK_SECONDS: String(LOCK_SECONDS),
@@ -100,7 +110,9 @@ export function stationScript(
     pulumi
       .all(parametersOf(args, point))
       .apply((parameters) => stationCommandText({ script: args.script.name, action: point.action, parameters }));
-  const timeout = (point: StationAction): string => `${point.connectSeconds + LOCK_SECONDS + args.limitSeconds + 30}s`;
+  const runSeconds = LOCK_SECONDS + args.limitSeconds + 30;
+  const timeout = ({ connectSeconds, confirmAction }: StationAction): string =>
+    `${connectSeconds + runSeconds * (confirmAction === undefined ? 1 : 2)}s`;
   return new local.Command(
     name,
     {

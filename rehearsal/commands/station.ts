@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ScriptCall } from "../../components/host/command-text.ts";
+import { UNCONFIRMED } from "../../components/host/station-script.ts";
 import { fingerprint, keyWords, takesKey, type Host } from "../world/host.ts";
 import { DURATIONS } from "../world/durations.ts";
 import type { World } from "../world/world.ts";
@@ -126,7 +127,12 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
         waited += RETRY_SECONDS;
         continue;
       }
-      return closing(open.target, call, SCRIPT, { ...played, seconds: waited + DURATIONS.ssh + played.seconds });
+      const done = { ...played, seconds: waited + DURATIONS.ssh + played.seconds };
+      if (done.code === 0 && call.parameters["CONFIRM_ACTION"] !== undefined) {
+        return confirmChange(world, { ...open.target, reached: open.phase.host }, call, run, done, keys);
+      }
+      if (done.code === undefined) takeBack(world, open.phase.host, call, run);
+      return closing(open.target, call, SCRIPT, done);
     }
     // A boot is played as a port that is closed until it is over, so BOOTING has nothing to wait for here.
     const readyIn = Math.min(...phases.map(({ phase }) => (phase.kind === "TCP" ? phase.readyIn : Infinity)));
@@ -155,6 +161,48 @@ export async function reachFirst(world: World, call: ScriptCall, run: CommandRun
       seconds: waited,
     };
   }
+}
+
+/** Seconds within which a second connection is tried. */
+const CONFIRM_SECONDS = 30;
+
+/** What the host does by itself once the time is over in which a change can be confirmed. */
+function takeBack(world: World, host: Host, call: ScriptCall, run: CommandRun): void {
+  const text = host.takeBack?.();
+  host.takeBack = undefined;
+  if (text !== undefined) world.record({ ...about(call, run), host: host.name, kind: "change", text, seconds: 0 });
+}
+
+/** The second connection, which confirms what the script has changed; without it the host takes the change back. */
+async function confirmChange(
+  world: World,
+  target: Target & { readonly reached: Host },
+  call: ScriptCall,
+  run: CommandRun,
+  first: Played,
+  keys: readonly string[],
+): Promise<Played> {
+  const { CONFIRM_ACTION: action = "", LIMIT_SECONDS, SCRIPT = call.script } = call.parameters;
+  const { name, host, port, reached } = target;
+  const phase: Phase = world.faults.shutsOut(name)
+    ? { kind: "TCP", word: `ssh: connect to host ${host} port ${port}: Connection timed out`, readyIn: Infinity }
+    : attempt(world, target, call.script, keys);
+  const second =
+    phase.kind === "OK"
+      ? await playScript(world, phase.host, { ...call, action, limitSeconds: Number(LIMIT_SECONDS ?? 3600) }, run)
+      : { lines: [], errors: [], code: undefined, seconds: CONFIRM_SECONDS };
+  const lines = [...first.lines, ...second.lines];
+  const seconds = first.seconds + DURATIONS.ssh + second.seconds;
+  if (second.code === 0) return { ...second, lines, seconds };
+  takeBack(world, reached, call, run);
+  const ended = second.code === undefined ? "no answer" : `it ended with ${second.code}`;
+  const errors = [
+    ...second.errors,
+    `confirm: ${SCRIPT} ${action} was not done on ${name} (${host} port ${port}) over a new connection: ${phase.kind === "TCP" ? phase.word : ended}`,
+    `the host itself rolls back within a minute what ${SCRIPT} ${call.action} changed, and can be reached as before`,
+    "check: does the change let this computer in, at the address that the host sees (access.from, the jump host, the mesh)? then run again",
+  ];
+  return { lines, errors, code: UNCONFIRMED, seconds };
 }
 
 const about = (call: ScriptCall, run: CommandRun) => ({

@@ -8,6 +8,8 @@ export const DURATIONS = {
   ssh: 0.3,
   /** Claiming, verifying or cleaning a host without k3s. */
   host: 0.5,
+  /** Changing the host's firewall. */
+  firewall: 0.5,
   /** k3s's uninstall script on a host that runs it. */
   uninstall: 6,
   /** The first server of a cluster, until its API answers. */

@@ -16,6 +16,15 @@ export interface DroppedSession {
   readonly times?: number;
 }
 
+/** A change that shuts this computer out: the second connection, which would confirm it, does not come about. */
+export interface ShutOut {
+  readonly kind: "shut-out";
+  /** Name of the host. */
+  readonly host: string;
+  /** How often. @default 1 */
+  readonly times?: number;
+}
+
 /** A step of a stand-in that fails, or never ends, before it does anything. */
 export interface BrokenStep {
   readonly kind: "provider-error" | "hang";
@@ -53,7 +62,7 @@ export class ApiStatus extends Error {
 }
 
 /** What a scenario may break. Hosts and clusters are broken by setting their fields. */
-export type Fault = DroppedSession | BrokenStep | BrokenRequest;
+export type Fault = DroppedSession | ShutOut | BrokenStep | BrokenRequest;
 
 /** The faults that a scenario has set up, each used up after its times. */
 export class Faults {
@@ -89,10 +98,16 @@ export class Faults {
     return this.#take(matches) !== undefined;
   }
 
+  /** Whether the change that was just made to this host shuts this computer out. */
+  shutsOut(host: string): boolean {
+    const matches = (fault: Fault): fault is ShutOut => fault.kind === "shut-out" && fault.host === host;
+    return this.#take(matches) !== undefined;
+  }
+
   /** What the stand-ins ask before every step. */
   readonly disturb: Disturb = async ({ name, action, signal }) => {
     const matches = (fault: Fault): fault is BrokenStep | BrokenRequest =>
-      fault.kind !== "ssh-dropped" && fault.resource === name && (fault.action ?? action) === action;
+      "resource" in fault && fault.resource === name && (fault.action ?? action) === action;
     const fault = this.#take(matches);
     if (fault === undefined) return;
     if (fault.kind === "api-status") throw new ApiStatus(fault.status);

@@ -22,6 +22,16 @@ export interface HostK3s {
   runningVersion?: string | undefined;
 }
 
+/** The firewall of a host, as texts. The rules that are active are those that wait, where some do. */
+export interface HostFirewall {
+  /** What a restart brings back; undefined: no firewall. */
+  confirmed: string | undefined;
+  /** Waits to be confirmed. */
+  pending: string | undefined;
+  /** Whether the change before was rolled back, and nobody has been told yet. */
+  rolledBack: boolean;
+}
+
 /** A host of the world. Everything that may change is a plain field: a scenario breaks it by setting it. */
 export interface Host {
   /** Name for messages: the machine's name, or the address of a jump host. */
@@ -55,6 +65,9 @@ export interface Host {
   /** A k3s that somebody else installed. */
   foreignK3s: boolean;
   k3s: HostK3s;
+  firewall: HostFirewall;
+  /** What the host does by itself with a change that is not confirmed; says what it did. */
+  takeBack: (() => string) | undefined;
   /** Per lock: ends when the last script that took it has ended. */
   readonly busy: Map<string, Promise<unknown>>;
 }
@@ -75,6 +88,8 @@ export function newHost(given: Pick<Host, "name" | "endpoint" | "address" | "net
     claim: undefined,
     foreignK3s: false,
     k3s: { datastore: false, running: false },
+    firewall: { confirmed: undefined, pending: undefined, rolledBack: false },
+    takeBack: undefined,
     busy: new Map(),
   };
 }

@@ -7,6 +7,7 @@ const read = (path: string): string => readFileSync(new URL(path, root), "utf8")
 /** What the simulation plays, and the script that says it on a real host. */
 const PAIRS = [
   ["rehearsal/world/scripts/host-baseline.ts", "components/bootstrap/scripts/host-baseline.sh"],
+  ["rehearsal/world/scripts/host-firewall.ts", "components/firewall/scripts/host-firewall.sh"],
   ["rehearsal/world/scripts/existing-host.ts", "components/existing/scripts/existing-host.sh"],
   ["rehearsal/world/scripts/k3s-node.ts", "components/k3s/scripts/k3s-node.sh"],
   ["rehearsal/world/scripts/k3s-member.ts", "components/k3s/scripts/k3s-member.sh"],
@@ -17,7 +18,7 @@ const PAIRS = [
 
 /** Words that a script passes on or fills in, and notes of the simulation's own record: cut out before comparing. */
 const NOT_THE_SCRIPTS =
-  /ssh: connect to host|Connection (?:timed out|refused)|client_loop: send disconnect: Broken pipe|the API of this server does not answer|\/etc\/hybrid-k3s\/machine|etcd cluster join failed: .*|: activating auto-restart exit-code 3|the file that was released|configuration written|duplicate node name.*|Node password rejected.*|server not found|no cluster is configured.*|etcd has no leader.*/;
+  /ssh: connect to host|Connection (?:timed out|refused)|client_loop: send disconnect: Broken pipe|the API of this server does not answer|\/etc\/hybrid-k3s\/machine|etcd cluster join failed: .*|: activating auto-restart exit-code 3|the file that was released|configuration written|duplicate node name.*|Node password rejected.*|a time that is not simulated|firewall (?:changed|confirmed|removed|rolled back)|server not found|no cluster is configured.*|etcd has no leader.*/;
 
 /** Sentences of a TypeScript file: texts with a blank in them, cut where a value is put in. */
 function phrases(source: string): string[] {

@@ -122,6 +122,41 @@ explain() { # name endpoint
   esac
 }
 
+# What the script printed: enough for a person, and no line that hangs the plugin.
+show_output() {
+  cut -c1-400 "$work/out" | tail -n 20
+  cut -c1-400 "$work/err" | tail -n 20 >&2
+}
+
+# A change that may shut this computer out is confirmed over a second connection: what is not confirmed, the host takes back.
+confirm_change() { # the words of the target line
+  local at applied=$ACTION last_try=$((SECONDS + 30))
+  at="$1 ($(host_of "$2") port $(port_of "$2"))"
+  ACTION=$CONFIRM_ACTION
+  command=$(remote_command)
+  while :; do
+    phase="" word="" code=0
+    attempt "$@"
+    case $phase in
+      OK)
+        show_output
+        return 0
+        ;;
+      SCRIPT | ELSEWHERE)
+        show_output
+        word="it ended with $code"
+        break
+        ;;
+    esac
+    [ "$SECONDS" -lt "$last_try" ] || break
+    sleep 2
+  done
+  printf '%s\n' "confirm: $SCRIPT $CONFIRM_ACTION was not done on $at over a new connection: ${word:-no answer}" \
+    "the host itself rolls back within a minute what $SCRIPT $applied changed, and can be reached as before" \
+    "check: does the change let this computer in, at the address that the host sees (access.from, the jump host, the mesh)? then run again" >&2
+  exit 76
+}
+
 command=$(remote_command)
 deadline=$((SECONDS + CONNECT_SECONDS))
 next_word=$((SECONDS + 20))
@@ -133,13 +168,12 @@ while :; do
     attempt "$name" "$endpoint" "$type" "$key" "$jump" "$jump_type" "$jump_key"
     case $phase in
       OK)
-        cut -c1-400 "$work/out" | tail -n 20
-        cut -c1-400 "$work/err" | tail -n 20 >&2
+        show_output
+        [ -z "${CONFIRM_ACTION:-}" ] || confirm_change "$name" "$endpoint" "$type" "$key" "$jump" "$jump_type" "$jump_key"
         exit 0
         ;;
       SCRIPT)
-        cut -c1-400 "$work/out" | tail -n 20
-        cut -c1-400 "$work/err" | tail -n 20 >&2
+        show_output
         fail "script: $SCRIPT $ACTION ended with $code on $name ($(host_of "$endpoint"))"
         ;;
       DROPPED) fail "$(explain "$name" "$endpoint")" ;;

@@ -2,6 +2,7 @@ import type { ScriptRun } from "../script-run.ts";
 import { crds } from "./crds.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBaseline } from "./host-baseline.ts";
+import { hostFirewall } from "./host-firewall.ts";
 import { k3sMember } from "./k3s-member.ts";
 import { limaAddress, limaVm } from "../lima-scripts.ts";
 import { k3sPause } from "./k3s-pause.ts";
@@ -15,6 +16,7 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   crds,
   "existing-host": existingHost,
   "host-baseline": hostBaseline,
+  "host-firewall": hostFirewall,
   "k3s-member": k3sMember,
   "k3s-node": k3sNode,
   "k3s-pause": k3sPause,

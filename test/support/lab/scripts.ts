@@ -19,6 +19,7 @@ export const SCRIPTS = {
   member: at("k3s/scripts/k3s-member.sh"),
   pause: at("k3s/scripts/k3s-pause.sh"),
   crds: at("platform/scripts/crds.sh"),
+  firewall: at("firewall/scripts/host-firewall.sh"),
 };
 
 const overSsh = at("host/scripts/over-ssh.sh");
@@ -36,6 +37,8 @@ export interface ScriptRun {
   readonly limits?: ScriptLimits;
   /** Name of the lock that a station script holds on the host. @default "hybrid-k3s" */
   readonly lock?: string;
+  /** What a station script is asked to do next, over a second connection. @default nothing */
+  readonly confirmAction?: string;
 }
 
 /** How a station run finds its host. */
@@ -101,6 +104,7 @@ export async function startFromStation(lab: Lab, reach: Reach, run: ScriptRun): 
     CONNECT_SECONDS: String(reach.connectSeconds ?? 20),
     UNREACHABLE: reach.unreachable ?? "fail",
     ...(reach.booting === true ? { BOOTING: "yes" } : {}),
+    ...(run.confirmAction === undefined ? {} : { CONFIRM_ACTION: run.confirmAction }),
     LOCK_SECONDS: String(lockSeconds),
     LOCK: run.lock ?? "hybrid-k3s",
     LIMIT_SECONDS: String(timeoutSeconds),
