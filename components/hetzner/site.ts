@@ -6,6 +6,7 @@ import type { LoginKey } from "../bootstrap/login-key.ts";
 import { userData } from "../bootstrap/user-data.ts";
 import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
+import type { PublicAccess } from "../network/public-rules.ts";
 import { noteWaiting } from "../waiting.ts";
 import { IMAGES, LOGIN_USER } from "./catalog.ts";
 import { ACCESS_LABEL, accessOf, firewall } from "./firewall.ts";
@@ -45,6 +46,8 @@ export interface HetznerSiteArgs {
   readonly machines: readonly HetznerMachine[];
   /** Ranges that may connect to SSH, and to the API of servers. */
   readonly accessFrom: readonly string[];
+  /** UDP port of the mesh, open to the world. @default no mesh */
+  readonly meshPort?: number;
   /** Labels of all resources that take some. */
   readonly tags: Readonly<Record<string, string>>;
   readonly login: LoginKey;
@@ -227,7 +230,7 @@ export class HetznerSite extends pulumi.ComponentResource {
         placementGroupId: numberOf(this.#groups.of(spec).group),
         labels: {
           ...this.labels(spec),
-          [ACCESS_LABEL]: accessOf(spec.role, machine.ingress),
+          [ACCESS_LABEL]: accessOf(this.access(machine)),
           [LIFE_LABEL]: lifeLabel(spec),
         },
       },
@@ -281,25 +284,31 @@ export class HetznerSite extends pulumi.ComponentResource {
   }
 
   /** The firewall of all servers of the site that have the same rules. */
-  private firewall({ spec, ingress }: HetznerMachine): hcloud.Firewall {
-    const access = accessOf(spec.role, ingress);
-    const known = this.#firewalls.get(access);
+  private firewall(machine: HetznerMachine): hcloud.Firewall {
+    const access = this.access(machine);
+    const set = accessOf(access);
+    const known = this.#firewalls.get(set);
     if (known !== undefined) return known;
-    const name = `${this.#name}-${access}`;
+    const name = `${this.#name}-${set}`;
     const made = firewall(
       `${name}-firewall`,
-      {
-        name,
-        role: spec.role,
-        ingress,
-        accessFrom: this.#args.accessFrom,
-        labels: this.labels(),
-        selector: this.selector(),
-      },
+      { name, access, labels: this.labels(), selector: this.selector() },
       this.inProject(),
     );
-    this.#firewalls.set(access, made);
+    this.#firewalls.set(set, made);
     return made;
+  }
+
+  /** What a server's firewall lets in. */
+  private access({ spec: { role, publicPorts }, ingress }: HetznerMachine): PublicAccess {
+    const { accessFrom, meshPort } = this.#args;
+    return {
+      role,
+      ingress,
+      accessFrom,
+      ...(meshPort === undefined ? {} : { meshPort }),
+      ...(publicPorts === undefined ? {} : { publicPorts }),
+    };
   }
 
   /**

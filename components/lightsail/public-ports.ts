@@ -1,5 +1,4 @@
-import type { Role } from "../machine.ts";
-import { publicRules } from "../network/public-rules.ts";
+import { publicRules, type PublicAccess } from "../network/public-rules.ts";
 
 /** One entry of a Lightsail firewall. */
 export interface PortInfo {
@@ -18,8 +17,8 @@ const NOBODY = "127.0.0.1/32";
 const NOBODY_IPV6 = "::1/128";
 
 /** The complete list of an instance's open ports. Lightsail opens SSH and HTTP to the world where there is no list. */
-export const publicPorts = (role: Role, ingress: boolean, accessFrom: readonly string[]): PortInfo[] => {
-  const rules = publicRules(role, ingress, accessFrom).map(({ protocol, port, from, from6 }) => ({
+export const publicPorts = (access: PublicAccess): PortInfo[] => {
+  const rules = publicRules(access).map(({ protocol, port, from, from6 }) => ({
     protocol,
     fromPort: port,
     toPort: port,

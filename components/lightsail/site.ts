@@ -43,6 +43,8 @@ export interface LightsailSiteArgs {
   readonly machines: readonly LightsailMachine[];
   /** Ranges that may connect to SSH, and to the API of servers. */
   readonly accessFrom: readonly string[];
+  /** UDP port of the mesh, open to the world. @default no mesh */
+  readonly meshPort?: number;
   /** Tags of all resources that take some. */
   readonly tags: Readonly<Record<string, string>>;
   readonly login: LoginKey;
@@ -178,7 +180,13 @@ export class LightsailSite extends pulumi.ComponentResource {
       `${machine.spec.name}-ports`,
       {
         instanceName: instance.name,
-        portInfos: publicPorts(machine.spec.role, machine.ingress, this.#args.accessFrom),
+        portInfos: publicPorts({
+          role: machine.spec.role,
+          ingress: machine.ingress,
+          accessFrom: this.#args.accessFrom,
+          ...(this.#args.meshPort === undefined ? {} : { meshPort: this.#args.meshPort }),
+          ...(machine.spec.publicPorts === undefined ? {} : { publicPorts: machine.spec.publicPorts }),
+        }),
       },
       this.inAccount(boundTo(machine.spec, instance)),
     );

@@ -24,6 +24,8 @@ interface Options {
   readonly apiEndpoint?: string;
   readonly digest?: string;
   readonly placementGroups?: Readonly<Record<string, number>>;
+  readonly meshPort?: number;
+  readonly accessFrom?: readonly string[];
 }
 
 const declare = (machines: readonly HetznerMachine[], { digest = "d1", ...more }: Options = {}): HetznerSite =>
@@ -146,6 +148,26 @@ it("machines with the same rules share a firewall, which finds them by label", a
     { labelSelector: "hybrid-k3s/region=fsn1,hybrid-k3s/site=cloud,hybrid-k3s/access=agent-ingress" },
   ]);
   expect(find(nodes, "x-server").inputs["labels"]).toMatchObject({ "hybrid-k3s/access": "agent-ingress" });
+});
+
+it("machines with ports of their own stand behind a firewall of their own, all behind the mesh's port", async () => {
+  const nodes = await record(
+    [machine("w", "agent"), machine("x", "agent", { spec: machineSpec("x", "agent", { publicPorts: ["25565/tcp"] }) })],
+    {
+      meshPort: 41_641,
+      accessFrom: [],
+    },
+  );
+  const label = (find(nodes, "x-server").inputs["labels"] as Record<string, string>)["hybrid-k3s/access"] ?? "";
+  expect(label).toMatch(/^agent-[0-9a-f]{12}$/);
+  const open = (set: string): string[] => {
+    const { rules } = find(nodes, `fsn1-cloud-${set}-firewall`).inputs as {
+      rules: { port: string; protocol: string }[];
+    };
+    return rules.map(({ port, protocol }) => `${port}/${protocol}`);
+  };
+  expect(open("agent")).toEqual(["41641/udp"]);
+  expect(open(label)).toEqual(["41641/udp", "25565/tcp"]);
 });
 
 it("another login key is another entry of the project, and the servers ignore it", async () => {

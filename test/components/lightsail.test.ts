@@ -81,6 +81,19 @@ describe("the ports of a Lightsail instance", () => {
     expect(JSON.stringify(find(nodes, "b-ports").inputs)).not.toMatch(/0\.0\.0\.0|::\/0/);
   });
 
+  it("are the mesh's and the settings' alone where nobody else may connect", async () => {
+    const nodes = await record(
+      [machine("a", "server", { spec: { publicPorts: ["25565/tcp"] } }), machine("b", "agent")],
+      {
+        accessFrom: [],
+        meshPort: 41_641,
+      },
+    );
+    const mesh = { ...rule(41_641, ["0.0.0.0/0"], ["::/0"]), protocol: "udp" };
+    expect(find(nodes, "a-ports").inputs["portInfos"]).toEqual([mesh, rule(25_565, ["0.0.0.0/0"], ["::/0"])]);
+    expect(find(nodes, "b-ports").inputs["portInfos"]).toEqual([mesh]);
+  });
+
   it("state IPv4 and IPv6 both, for a family that is left out is filled in by the cloud", async () => {
     const four = await record([machine("a", "server")], { accessFrom: ["198.51.100.7/32"] });
     expect(find(four, "a-ports").inputs["portInfos"]).toEqual([

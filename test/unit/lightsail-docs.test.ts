@@ -42,7 +42,9 @@ describe("the page of Lightsail", () => {
   });
 
   it("has every port that can be open", () => {
-    const ports = publicPorts("server", true, ["198.51.100.7/32"]).map(({ fromPort }) => String(fromPort));
+    const ports = publicPorts({ role: "server", ingress: true, accessFrom: ["198.51.100.7/32"] }).map(({ fromPort }) =>
+      String(fromPort),
+    );
     expect(tableOf("port").flatMap(([cell]) => cell?.match(/\d+/g) ?? [])).toEqual(ports);
   });
 
