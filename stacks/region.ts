@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { LoginKey } from "../components/bootstrap/login-key.ts";
 import { Cluster } from "../components/k3s/cluster.ts";
+import { cniVariantOf } from "../components/k3s/cni-variant.ts";
 import type { Machine } from "../components/machine.ts";
 import { apiUrl } from "../components/network/api-url.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
@@ -148,8 +149,11 @@ function recordOf(
     region: settings.region,
     versions: {
       kubernetes: settings.kubernetes.version,
+      ...present({ cilium: settings.kubernetes.cilium?.version }),
       releases: Object.fromEntries(releases.map(({ name, chart }) => [name, chart.version])),
     },
+    cni: cniVariantOf(settings.kubernetes),
+    mesh: settings.mesh.provider,
     ranges: rangesOf(settings.plan),
     nodes: nodeRecords,
     contacts: contactRecords.map((contact) => ({ ...contact })),

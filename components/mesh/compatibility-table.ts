@@ -1,11 +1,5 @@
-import { compatibility, type CniVariant, type Compatibility, type Pair } from "./compatibility.ts";
-
-const NAMES: Readonly<Record<CniVariant, string>> = {
-  "flannel-vxlan": "flannel, `vxlan`",
-  "flannel-wireguard": "flannel, `wireguard-native`",
-  cilium: "Cilium in place of kube-proxy",
-  "cilium-beside-kube-proxy": "Cilium beside kube-proxy",
-};
+import { CNI_NAMES, type CniVariant } from "../k3s/cni-variant.ts";
+import { compatibility, type Compatibility, type Pair } from "./compatibility.ts";
 
 /** A row of the table: a pair, and what is special about it. */
 interface Row {
@@ -13,7 +7,7 @@ interface Row {
   readonly note?: string;
 }
 
-const CNIS = Object.keys(NAMES) as CniVariant[];
+const CNIS = Object.keys(CNI_NAMES) as CniVariant[];
 const MESHES = ["none", "tailscale", "netbird"] as const;
 
 /** What a pair has beside the usual. */
@@ -69,7 +63,7 @@ function cells({ pair, note }: Row): string[] {
   const { verdict, settings, reason, link, fix } = compatibility(pair);
   const because = [reason, ...(fix === undefined ? [] : [fix])].join(": ");
   return [
-    NAMES[pair.cni],
+    CNI_NAMES[pair.cni],
     [pair.mesh, ...(note === undefined ? [] : [note])].join(", "),
     VERDICTS[verdict],
     verdict === "refuse" ? "" : settingsText(settings),

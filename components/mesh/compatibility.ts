@@ -1,8 +1,6 @@
+import type { CniVariant } from "../k3s/cni-variant.ts";
 import { mtusOf, type Mtus } from "../network/mtu.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
-
-/** A pod network as far as a mesh has to do with it. */
-export type CniVariant = "flannel-vxlan" | "flannel-wireguard" | "cilium" | "cilium-beside-kube-proxy";
 
 /** What decides how a pod network and a mesh get along. */
 export interface Pair {

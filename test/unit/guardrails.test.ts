@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { guardrails } from "../../stacks/guardrails.ts";
 import { cloudCases } from "./guardrails-cloud-cases.ts";
+import { meshCases } from "./guardrails-mesh-cases.ts";
 import { AGENT, type Case, deployedOf, type MachineLine, regionOf, SERVERS } from "./guardrails-cases.ts";
 
 const [a, b, c] = SERVERS as readonly [MachineLine, MachineLine, MachineLine];
@@ -10,6 +11,7 @@ const LONG = "m".repeat(58);
 
 const cases: Readonly<Record<string, readonly Case[]>> = {
   ...cloudCases,
+  ...meshCases,
   "cidr-changed": [
     { title: "before the first update" },
     { title: "the ranges that are deployed", deployed: {} },
@@ -69,6 +71,14 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
         "sites.rack.lan: found 10.64.0.0/14 · allowed a range apart from regions.yaml.regions.tokyo.pods 10.66.0.0/16 · fix: renumber the LAN, or state other ranges in regions.yaml for a region that is not deployed yet",
         "sites.rack.lan: found 10.64.0.0/14 · allowed a range apart from regions.yaml.regions.tokyo.services 10.67.0.0/16 · fix: renumber the LAN, or state other ranges in regions.yaml for a region that is not deployed yet",
       ],
+    },
+    {
+      title: "two sites with one LAN in a mesh, where it is lan-overlap's",
+      settings: {
+        machines: [a, ["attic/agent d 10.20.0.130"]],
+        lans: { attic: "10.20.0.128/25" },
+        mesh: { provider: "tailscale" },
+      },
     },
     {
       title: "two sites with one LAN",

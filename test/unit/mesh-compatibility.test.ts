@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { compatibility, type CniVariant, type Pair } from "../../components/mesh/compatibility.ts";
+import type { CniVariant } from "../../components/k3s/cni-variant.ts";
+import { compatibility, type Pair } from "../../components/mesh/compatibility.ts";
 import { compatibilityTable } from "../../components/mesh/compatibility-table.ts";
 
 const CNIS = ["flannel-vxlan", "flannel-wireguard", "cilium", "cilium-beside-kube-proxy"] as const;
