@@ -10,6 +10,7 @@ import type { ClearPendingRelease } from "../components/platform/pending-lock.ts
 import { Platform, type WantedRelease } from "../components/platform/platform.ts";
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
+import { podNetwork } from "./pod-network.ts";
 import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
 import { present } from "./settings/zod-problems.ts";
 import { declareSites } from "./sites/declare-sites.ts";
@@ -56,6 +57,7 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
       secretConfig: settings.encrypted.includes("kubernetes"),
       ...rangesOf(plan),
       clusterDns: clusterDns(plan.services),
+      ...podNetwork(settings, versions),
     },
     machines,
     digests: versions.k3s[settings.kubernetes.version] ?? UNPINNED,
