@@ -53,8 +53,6 @@ export class Cluster {
   cilium: string | undefined;
   /** Objects that tell Cilium which addresses Services get. */
   addressPool: string | undefined;
-  /** Set by a fault: the chart's repository is out of the cluster's reach. */
-  chartsUnreachable = false;
   /** Set by a fault: the API answers nobody, whatever etcd does. */
   apiBroken = false;
 

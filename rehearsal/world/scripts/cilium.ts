@@ -20,7 +20,7 @@ export async function cniCilium(run: ScriptRun): Promise<void> {
   run.need("CHART");
   if (run.action !== "apply") throw new ScriptFailure([`unknown action ${run.action}`]);
   const cluster = clusterOf(run);
-  if (cluster.chartsUnreachable) {
+  if (run.world.faults.chartsUnreachable) {
     run.spend(Number(seconds));
     throw new ScriptFailure([
       `Cilium ${version} was not installed: its job has not succeeded after ${seconds} s`,
