@@ -60,8 +60,7 @@ test("the first server is replaced, and removed, without a word to Cilium", asyn
 });
 
 test("a pool of addresses comes with the settings, and goes with them", async () => {
-  const { "s-1": _first, ...others } = SERVERS;
-  const servers = { ...others, "s-4": machine("s-4", 14) };
+  const servers = { "s-2": SERVERS["s-2"], "s-3": SERVERS["s-3"], "s-4": machine("s-4", 14) };
   const pool = { loadBalancerPool: ["172.26.1.0-172.26.1.20"] };
   const came = await applyEdit(rehearsal, settings("1.20.3", { servers, cilium: pool }));
   expect(came.steps).toContain("create tokyo-addresses");

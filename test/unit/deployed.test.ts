@@ -23,7 +23,7 @@ describe("the record of what runs", () => {
   });
 
   it("of an earlier version had flannel and no mesh", () => {
-    const { cni: _cni, mesh: _mesh, ...earlier } = record;
+    const earlier = Object.fromEntries(Object.entries(record).filter(([key]) => key !== "cni" && key !== "mesh"));
     expect(parseDeployed(earlier)).toMatchObject({ cni: "flannel-vxlan", mesh: "none" });
   });
 

@@ -148,7 +148,7 @@ async function chooseStart(run: ScriptRun): Promise<void> {
       apply: () => {
         const secrets = { token: run.need("TOKEN"), agentPassword: run.need("AGENT_TOKEN") };
         k3s.cluster = run.world.addCluster(run.host.network, run.need("SERVER_CA"), secrets);
-        k3s.cluster.bringsNoNetwork = /^flannel-backend: "?none/m.test(run.need("CONFIG"));
+        k3s.cluster.bringsNoNetwork = /^flannel-backend: none$/m.test(run.need("CONFIG"));
       },
     });
     run.output.push("first start of the cluster");
