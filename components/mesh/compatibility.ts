@@ -21,7 +21,7 @@ export interface PairSettings {
   readonly mtus: Mtus;
   /** The mesh's interface on every machine. @default no mesh */
   readonly meshInterface?: "tailscale0" | "wt0";
-  /** Whether a rule must keep traffic between neighbours of a site off the tunnel. */
+  /** Whether a rule must keep traffic between neighbours of a site off the tunnel, where nodes have LAN addresses. */
   readonly siteRule: boolean;
   /** UDP ports that nodes send each other pods' packets on. */
   readonly cniPorts: readonly number[];

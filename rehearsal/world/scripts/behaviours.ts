@@ -1,5 +1,6 @@
 import type { ScriptRun } from "../script-run.ts";
-import { ciliumPool, cniCilium } from "./cilium.ts";
+import { ciliumPool } from "./cilium-pool.ts";
+import { cniCilium } from "./cni-cilium.ts";
 import { crds } from "./crds.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBaseline } from "./host-baseline.ts";
