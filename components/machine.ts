@@ -1,5 +1,4 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { PublicPort } from "./network/public-port.ts";
 
 /** k3s's own words: a server runs the control plane and etcd, an agent runs pods only. */
 export type Role = "server" | "agent";
@@ -47,8 +46,8 @@ export interface MachineSpec {
   readonly taints: readonly Taint[];
   /** Whether it relays the mesh's traffic for machines that no direct path leads to. @default false */
   readonly relay?: boolean;
-  /** Ports that the world may connect to, beside those of `ingress`. @default none */
-  readonly publicPorts?: readonly PublicPort[];
+  /** Ports that the world may connect to beside those of `ingress`, such as `25565/tcp`, in order. @default none */
+  readonly publicPorts?: readonly string[];
 }
 
 /** One host: what every site kind yields and what every cluster consumes. */

@@ -33,7 +33,15 @@ const deployedNode = z.object({
 const deployedRecord = z.object({
   schema: z.literal(DEPLOYED_SCHEMA),
   region: z.string(),
-  versions: z.object({ kubernetes: z.string(), releases: z.record(z.string(), z.string()) }),
+  versions: z.object({
+    kubernetes: z.string(),
+    // Where Cilium is the pod network.
+    cilium: z.string().optional(),
+    releases: z.record(z.string(), z.string()),
+  }),
+  // A record of an earlier version has neither: there was one pod network then, and no mesh.
+  cni: z.string().default("flannel-vxlan"),
+  mesh: z.string().default("none"),
   ranges: z.object({ pods: z.string(), services: z.string() }) satisfies z.ZodType<RegionRanges>,
   nodes: z.array(deployedNode),
   contacts: z.array(contact),

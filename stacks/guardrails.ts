@@ -5,20 +5,30 @@ import { apiOutOfReach } from "./guardrails/api-out-of-reach.ts";
 import { bundleTooSmall } from "./guardrails/bundle-too-small.ts";
 import { cidrChanged } from "./guardrails/cidr-changed.ts";
 import { cidrOverlap } from "./guardrails/cidr-overlap.ts";
+import { ciliumVersionSkip } from "./guardrails/cilium-version-skip.ts";
+import { cniChanged } from "./guardrails/cni-changed.ts";
 import { duplicateAddress } from "./guardrails/duplicate-address.ts";
+import { etcdOverMesh } from "./guardrails/etcd-over-mesh.ts";
 import { evenServers } from "./guardrails/even-servers.ts";
 import type { Guardrail, Severity } from "./guardrails/guardrail.ts";
 import { ipv4OnlyAccess } from "./guardrails/ipv4-only-access.ts";
+import { keyLifetime } from "./guardrails/key-lifetime.ts";
+import { lanOverlap } from "./guardrails/lan-overlap.ts";
 import { machineMoved } from "./guardrails/machine-moved.ts";
+import { meshChanged } from "./guardrails/mesh-changed.ts";
+import { meshCni, meshCniUnproved } from "./guardrails/mesh-cni.ts";
+import { mtuTooSmall } from "./guardrails/mtu-too-small.ts";
 import { nameRules } from "./guardrails/name-rules.ts";
 import { noWayIn } from "./guardrails/no-way-in.ts";
 import { nodeLimit } from "./guardrails/node-limit.ts";
+import { publicPort } from "./guardrails/public-port.ts";
 import { quorumLoss } from "./guardrails/quorum-loss.ts";
 import { regionRenamed } from "./guardrails/region-renamed.ts";
 import { resizeTogether } from "./guardrails/resize-together.ts";
 import { routedSites } from "./guardrails/routed-sites.ts";
 import { serversSpanSites } from "./guardrails/servers-span-sites.ts";
 import { singleServer } from "./guardrails/single-server.ts";
+import { tailscaleK3sVersion } from "./guardrails/tailscale-k3s-version.ts";
 import { userV2Servers } from "./guardrails/user-v2-servers.ts";
 import { versionDowngrade } from "./guardrails/version-downgrade.ts";
 import { versionSkip } from "./guardrails/version-skip.ts";
@@ -34,19 +44,30 @@ export const guardrails: readonly Guardrail[] = [
   bundleTooSmall,
   cidrChanged,
   cidrOverlap,
+  ciliumVersionSkip,
+  cniChanged,
   duplicateAddress,
+  etcdOverMesh,
   evenServers,
   ipv4OnlyAccess,
+  keyLifetime,
+  lanOverlap,
   machineMoved,
+  meshChanged,
+  meshCni,
+  meshCniUnproved,
+  mtuTooSmall,
   nameRules,
   noWayIn,
   nodeLimit,
+  publicPort,
   quorumLoss,
   regionRenamed,
   resizeTogether,
   routedSites,
   serversSpanSites,
   singleServer,
+  tailscaleK3sVersion,
   userV2Servers,
   versionDowngrade,
   versionSkip,

@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { LoginKey } from "../components/bootstrap/login-key.ts";
 import { Cluster } from "../components/k3s/cluster.ts";
+import { cniVariantOf } from "../components/k3s/cni-variant.ts";
 import type { Machine } from "../components/machine.ts";
 import { apiUrl } from "../components/network/api-url.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
@@ -9,6 +10,7 @@ import type { ClearPendingRelease } from "../components/platform/pending-lock.ts
 import { Platform, type WantedRelease } from "../components/platform/platform.ts";
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
+import { podNetwork } from "./pod-network.ts";
 import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
 import { present } from "./settings/zod-problems.ts";
 import { declareSites } from "./sites/declare-sites.ts";
@@ -55,6 +57,7 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
       secretConfig: settings.encrypted.includes("kubernetes"),
       ...rangesOf(plan),
       clusterDns: clusterDns(plan.services),
+      ...podNetwork(settings, versions),
     },
     machines,
     digests: versions.k3s[settings.kubernetes.version] ?? UNPINNED,
@@ -148,8 +151,11 @@ function recordOf(
     region: settings.region,
     versions: {
       kubernetes: settings.kubernetes.version,
+      ...present({ cilium: settings.kubernetes.cilium?.version }),
       releases: Object.fromEntries(releases.map(({ name, chart }) => [name, chart.version])),
     },
+    cni: cniVariantOf(settings.kubernetes),
+    mesh: settings.mesh.provider,
     ranges: rangesOf(settings.plan),
     nodes: nodeRecords,
     contacts: contactRecords.map((contact) => ({ ...contact })),

@@ -6,6 +6,7 @@ const files = globSync([
   "components/**/*.sh",
   "test/support/**/*.sh",
   "test/support/stand-in-k3s",
+  "test/support/fake-kubectl",
   "test/support/fake-limactl",
   ".ci/run",
 ]).sort();

@@ -8,7 +8,6 @@ import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import type { Invitation, Mesh } from "../mesh/mesh.ts";
 import { addressesOf, wayIn } from "../mesh/way-in.ts";
-import { publicPortText } from "../network/public-port.ts";
 import type { PublicAccess } from "../network/public-rules.ts";
 import { noteWaiting } from "../waiting.ts";
 import { IMAGES, LOGIN_USER } from "./catalog.ts";
@@ -311,14 +310,14 @@ export class HetznerSite extends pulumi.ComponentResource {
   }
 
   /** What a server's firewall lets in. */
-  private access({ spec, ingress }: HetznerMachine): PublicAccess {
+  private access({ spec: { role, publicPorts }, ingress }: HetznerMachine): PublicAccess {
     const { accessFrom, meshPort } = this.#args;
     return {
-      role: spec.role,
+      role,
       ingress,
       accessFrom,
       ...(meshPort === undefined ? {} : { meshPort }),
-      publicPorts: (spec.publicPorts ?? []).map(publicPortText),
+      ...(publicPorts === undefined ? {} : { publicPorts }),
     };
   }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Machine } from "../machine.ts";
 import { Authorities } from "./authorities.ts";
+import { ciliumAddresses, type CiliumArgs, installCilium } from "./cilium.ts";
 import type { ClusterPlan } from "./config.ts";
 import { chooseContacts, contactOf, type ServerContact } from "./contacts.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
@@ -60,26 +61,56 @@ export class Cluster extends pulumi.ComponentResource {
       anchor: this.anchor,
       ...(args.prepare === undefined ? {} : { prepare: args.prepare }),
     };
-    const serverMemberships = this.inSequence(servers, surroundings);
+    const cilium = args.plan.cilium && {
+      plan: args.plan.cilium,
+      nodes: machines.length,
+      secret: args.plan.secretConfig,
+      contacts: this.contacts,
+      connectSeconds: args.plan.kubernetes.connectSeconds,
+      privateKey: args.privateKey,
+      serverAuthority: authorities.server.certificate,
+    };
+    const serverMemberships = this.inSequence(servers, surroundings, this.podNetwork(name, cilium));
     const agentMemberships = this.inLanes(agents, surroundings, serverMemberships);
     this.memberships = [...serverMemberships, ...agentMemberships];
+    if (cilium !== undefined) {
+      const options = { parent: this, dependsOn: [...this.memberships], deletedWith: this.anchor };
+      ciliumAddresses(`${name}-addresses`, cilium, options);
+    }
     this.serverAuthority = authorities.server.certificate;
     this.kubeconfig = this.describeAccess(name, authorities);
     this.registerOutputs({});
   }
 
   /** Servers one after another: etcd takes one new member at a time, and an upgrade keeps all but one running. */
-  private inSequence(machines: readonly Machine[], surroundings: NodeSurroundings): pulumi.Resource[] {
+  private inSequence(
+    machines: readonly Machine[],
+    surroundings: NodeSurroundings,
+    podNetwork: ((k3s: pulumi.Resource) => pulumi.Resource[]) | undefined,
+  ): pulumi.Resource[] {
     const memberships: pulumi.Resource[] = [];
     for (const machine of machines) {
+      // After the k3s of the server that comes first now: an order, and no tie to that server.
+      const first = memberships.length === 0 && podNetwork !== undefined ? { beforeMembership: podNetwork } : {};
       const node = new K3sNode(
         machine.spec.name,
-        { ...surroundings, machine, after: memberships.slice(-1) },
+        { ...surroundings, machine, after: memberships.slice(-1), ...first },
         { parent: this },
       );
       memberships.push(node.membership);
     }
     return memberships;
+  }
+
+  /** Makes the pod network, where it is not k3s's own. */
+  private podNetwork(
+    name: string,
+    cilium: CiliumArgs | undefined,
+  ): ((k3s: pulumi.Resource) => pulumi.Resource[]) | undefined {
+    if (cilium === undefined) return undefined;
+    return (k3s) => [
+      installCilium(`${name}-cni`, cilium, { parent: this, dependsOn: [k3s], deletedWith: this.anchor }),
+    ];
   }
 
   /** Agents after all servers, so many at a time. */

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import type { MachineSpec, Taint } from "../machine.ts";
+import type { CiliumPlan } from "./cilium-values.ts";
 import { HARDENED_KUBELET, HARDENED_SERVER } from "./hardening.ts";
 import type { KubernetesSettings } from "./kubernetes-settings.ts";
 
@@ -9,6 +10,10 @@ export interface ClusterPlan {
   readonly kubernetes: KubernetesSettings;
   /** Whether the raw configuration holds a secret: the configuration then travels as one. */
   readonly secretConfig: boolean;
+  /** Content of the file that k3s's `flannel-conf` names. @default k3s's own */
+  readonly flannelConf?: string;
+  /** Cilium as the pod network. @default flannel */
+  readonly cilium?: CiliumPlan;
   /** Pod range, CIDR. */
   readonly pods: string;
   /** Service range, CIDR. */
@@ -69,7 +74,22 @@ const forEveryNode = (plan: ClusterPlan, node: NodeIdentity): Record<string, unk
   "token-file": "/etc/rancher/k3s/token",
   "protect-kernel-defaults": plan.kubernetes.hardening.enabled,
   "kubelet-arg": kubeletArguments(plan.kubernetes),
+  ...(plan.flannelConf === undefined ? {} : { "flannel-conf": "/etc/rancher/k3s/flannel.json" }),
 });
+
+/**
+ * What of k3s the pod network needs, or stands in for. https://docs.cilium.io/en/stable/installation/k3s/
+ * ServiceLB goes where Cilium gives Services their addresses: two would answer for one Service.
+ */
+function forPodNetwork({ kubernetes: { flannelBackend, cilium } }: ClusterPlan): Record<string, unknown> {
+  if (cilium === undefined) return { "flannel-backend": flannelBackend };
+  return {
+    "flannel-backend": "none",
+    "disable-network-policy": true,
+    ...(cilium.kubeProxyReplacement ? { "disable-kube-proxy": true } : {}),
+    ...(cilium.loadBalancerPool.length === 0 ? {} : { disable: ["servicelb"] }),
+  };
+}
 
 /**
  * What must be equal on all servers, or k3s refuses the join with "critical configuration value mismatch"
@@ -83,7 +103,7 @@ export function forEveryServer(plan: ClusterPlan): Record<string, unknown> {
     "cluster-cidr": plan.pods,
     "service-cidr": plan.services,
     "cluster-dns": plan.clusterDns,
-    "flannel-backend": "vxlan",
+    ...forPodNetwork(plan),
     "write-kubeconfig-mode": "0600",
     ...(names.length === 0 ? {} : { "tls-san": [...new Set(names)].sort() }),
     ...(kubernetes.hardening.enabled ? HARDENED_SERVER : {}),

@@ -25,6 +25,8 @@ const START_SECONDS = 300;
 const INSTALL_SECONDS = 1200;
 /** How long a node that runs may take until it is Ready. Seconds. */
 const READY_SECONDS = 300;
+/** The same where the node waits for Cilium's image, which is several hundred MiB. Seconds. */
+const READY_WITH_CILIUM_SECONDS = 600;
 
 /** SHA-256 digests of one k3s release, from versions.yaml. Empty text: not recorded. */
 export interface K3sDigests {
@@ -59,6 +61,8 @@ export interface K3sNodeArgs extends NodeSurroundings {
   readonly machine: Machine;
   /** Memberships that come before this node: an order among updates, never an input. */
   readonly after: readonly pulumi.Resource[];
+  /** Makes what must be there before the node can be Ready, once its k3s runs. @default nothing */
+  readonly beforeMembership?: (k3s: pulumi.Resource) => readonly pulumi.Resource[];
 }
 
 /** k3s on one machine, and its membership in the cluster. */
@@ -80,7 +84,8 @@ export class K3sNode extends pulumi.ComponentResource {
     const installation = pulumi
       .output({ ...installed, ...(host === undefined ? {} : { HOST: host.mark }) })
       .apply((values) => digest(JSON.stringify(values)));
-    this.membership = this.join(name, args, k3s, installation);
+    const before = [k3s, ...(args.beforeMembership?.(k3s) ?? [])];
+    this.membership = this.join(name, args, before, installation);
     this.registerOutputs({});
   }
 
@@ -126,11 +131,12 @@ export class K3sNode extends pulumi.ComponentResource {
   private join(
     name: string,
     args: K3sNodeArgs,
-    k3s: pulumi.Resource,
+    before: readonly pulumi.Resource[],
     installation: pulumi.Output<string>,
   ): pulumi.Resource {
     const { machine, plan } = args;
     const { kubernetes } = plan;
+    const readySeconds = plan.cilium === undefined ? READY_SECONDS : READY_WITH_CILIUM_SECONDS;
     const identity = { NODE_NAME: name, ROLE: machine.spec.role };
     const marks = {
       ...identity,
@@ -138,7 +144,7 @@ export class K3sNode extends pulumi.ComponentResource {
       // With every change of what is installed the node is waited for again: the next server's turn comes only when
       // this one is Ready, runs the version and votes.
       INSTALLATION: installation,
-      READY_SECONDS: String(READY_SECONDS),
+      READY_SECONDS: String(readySeconds),
       LABELS: labelLines(nodeLabels(plan.region, machine.spec)),
       TAINTS: taintLines(machine.spec.taints),
       // What was taken off the node while its machine changed is given back.
@@ -161,9 +167,9 @@ export class K3sNode extends pulumi.ComponentResource {
         secrets: { SERVER_CA: args.authorities.server.certificate },
         lock: `hybrid-k3s-member-${name}`,
         triggers: [machine.id],
-        limitSeconds: READY_SECONDS + kubernetes.drainSeconds + 300,
+        limitSeconds: readySeconds + kubernetes.drainSeconds + 300,
       },
-      { parent: this, dependsOn: [k3s], deletedWith: args.anchor },
+      { parent: this, dependsOn: [...before], deletedWith: args.anchor },
     );
   }
 }
@@ -192,6 +198,7 @@ function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<stri
     AUDIT_POLICY: files.auditPolicy,
     ADMISSION: files.admission,
     SYSCTL: files.sysctl,
+    ...(plan.flannelConf === undefined ? {} : { FLANNEL_CONF: plan.flannelConf }),
   };
 }
 

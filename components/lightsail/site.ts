@@ -9,7 +9,6 @@ import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import type { Invitation, Mesh } from "../mesh/mesh.ts";
 import { addressesOf, wayIn } from "../mesh/way-in.ts";
-import { publicPortText } from "../network/public-port.ts";
 import { noteDifference, noteWaiting } from "../waiting.ts";
 import { BLUEPRINTS } from "./catalog.ts";
 import { publicPorts } from "./public-ports.ts";
@@ -199,7 +198,7 @@ export class LightsailSite extends pulumi.ComponentResource {
           ingress: machine.ingress,
           accessFrom: this.#args.accessFrom,
           ...(this.#args.meshPort === undefined ? {} : { meshPort: this.#args.meshPort }),
-          publicPorts: (machine.spec.publicPorts ?? []).map(publicPortText),
+          ...(machine.spec.publicPorts === undefined ? {} : { publicPorts: machine.spec.publicPorts }),
         }),
       },
       this.inAccount(boundTo(machine.spec, instance)),

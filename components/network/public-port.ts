@@ -27,6 +27,3 @@ export function publicPortsOf(texts: readonly string[]): readonly PublicPort[] {
   });
   return ports.sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
 }
-
-/** The port in the form that settings have it in. */
-export const publicPortText = ({ protocol, port }: PublicPort): string => `${port}/${protocol}`;

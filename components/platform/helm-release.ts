@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { deepmergeCustom } from "deepmerge-ts";
+import { mergeValues } from "../helm-values.ts";
 import { scriptFile } from "../host/script-file.ts";
 import { stationScript, type Contact } from "../host/station-script.ts";
 import type { ChartPin, ReleaseDefinition } from "./definition.ts";
@@ -13,9 +13,6 @@ const crdScript = scriptFile(new URL("./scripts/crds.sh", import.meta.url));
 
 /** How long a file of CRDs may take to be fetched and applied. Seconds. */
 const CRD_SECONDS = 300;
-
-/** Helm's own rule: maps are merged, lists are replaced. */
-const mergeValues = deepmergeCustom({ mergeArrays: false });
 
 /** What all releases of a region share. */
 export interface PlatformSurroundings {

@@ -70,7 +70,7 @@ function knock(
 }
 
 /** Scripts that any server can do whose API answers; one that cannot passes the work on to the next. */
-const NEEDS_API: ReadonlySet<string> = new Set(["k3s-member", "k3s-pause", "crds"]);
+const NEEDS_API: ReadonlySet<string> = new Set(["k3s-member", "k3s-pause", "crds", "cni-cilium", "cilium-pool"]);
 
 const hasApi = (host: Host): boolean =>
   host.k3s.role === "server" && host.k3s.cluster?.runs(host) === true && host.k3s.cluster.apiUp();

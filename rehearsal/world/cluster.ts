@@ -47,6 +47,12 @@ export class Cluster {
   readonly crds = new Map<string, string>();
   /** By `namespace/name`. */
   readonly releases = new Map<string, HelmRelease>();
+  /** k3s was told to bring no pod network: no Node is Ready before somebody installs one. */
+  bringsNoNetwork = false;
+  /** Version of the Cilium that is installed. */
+  cilium: string | undefined;
+  /** Objects that tell Cilium which addresses Services get. */
+  addressPool: string | undefined;
   /** Set by a fault: the API answers nobody, whatever etcd does. */
   apiBroken = false;
 
@@ -74,6 +80,7 @@ export class Cluster {
   /** Whether a Node is Ready. */
   ready(name: string): boolean {
     const node = this.nodes.get(name);
-    return node !== undefined && this.apiUp() && this.runs(node.host) && !node.host.notReady;
+    if (node === undefined || !this.apiUp() || !this.runs(node.host) || node.host.notReady) return false;
+    return !this.bringsNoNetwork || this.cilium !== undefined;
   }
 }

@@ -32,6 +32,8 @@ export const DURATIONS = {
   etcdRemovalRejoined: 40,
   /** Deleting a Node and its password secret. */
   nodeDeletion: 0.5,
+  /** Fetching the job's image and the chart, and applying it. */
+  cilium: 20,
   /** Applying a release's CRDs. */
   crds: 3,
   /** Installing or upgrading a release until its pods are ready. */

@@ -67,6 +67,8 @@ export type Fault = DroppedSession | ShutOut | BrokenStep | BrokenRequest;
 /** The faults that a scenario has set up, each used up after its times. */
 export class Faults {
   readonly #waiting: { fault: Fault; left: number }[] = [];
+  /** The repositories of charts are out of every cluster's reach. */
+  chartsUnreachable = false;
   /** Called when a hanging step has begun, so that a test knows when to interrupt. */
   onHang: (resource: string) => void = () => undefined;
 

@@ -42,6 +42,8 @@ export const cidrOverlap: Guardrail = {
     return ranges.flatMap((one, index) =>
       ranges.slice(index + 1).flatMap((other) => {
         if (!cidrsOverlap(one.cidr, other.cidr)) return [];
+        // With a mesh two sites may share a LAN range under conditions: lan-overlap knows them.
+        if (settings.mesh.provider !== "none" && one.movable === LAN && other.movable === LAN) return [];
         const [fixed, moved] = one.movable <= other.movable ? [one, other] : [other, one];
         return [
           problemText(moved.path, moved.cidr, {

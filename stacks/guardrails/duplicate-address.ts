@@ -34,18 +34,21 @@ export const duplicateAddress: Guardrail = {
   severity: "refuse",
   check: (settings) => {
     const machines = machinesOf(settings).filter((machine) => "address" in machine);
+    // In a mesh two sites may share a LAN range, and then an address: lan-overlap knows under which conditions.
+    const meshed = settings.mesh.provider !== "none";
     const addresses = shared(
       machines,
-      (machine) => machine.address,
+      ({ address, site }) => (meshed ? `${address} on ${site}` : address),
       (value, first) => ({
         found: `address ${value}, which ${first.name} has`,
-        allowed: "each address once in a region",
+        allowed: `each address once in a ${meshed ? "site" : "region"}`,
         fix: "correct one of the two, or remove the machine that is listed twice",
       }),
     );
     // One line per pair: where the addresses are the same already, the SSH server nearly always is too.
     const apart = machines.filter(
-      (machine) => machines.find((other) => other.address === machine.address)?.name === machine.name,
+      ({ name, address, site }) =>
+        machines.find((other) => other.address === address && (!meshed || other.site === site))?.name === name,
     );
     const servers = shared(apart, sshPlace, (value, first) => ({
       found: `SSH at ${value}, where ${first.name} is reached`,

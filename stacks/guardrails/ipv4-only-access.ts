@@ -8,6 +8,8 @@ export const ipv4OnlyAccess: Guardrail = {
   severity: "refuse",
   check: (settings) =>
     settings.sites.flatMap((site) => {
+      // In the mesh a machine is reached whatever addresses it has outside.
+      if (settings.mesh.provider !== "none") return [];
       if (site.provider !== "hetzner" || site.accessFrom.length === 0) return [];
       if (site.accessFrom.some((range) => range.includes(":"))) return [];
       const without = site.machines.filter(({ publicIpv4 }) => !publicIpv4);

@@ -8,7 +8,7 @@ export const routedSites: Guardrail = {
   severity: "ask",
   check: (settings) => {
     const [first, ...others] = settings.sites;
-    if (first === undefined || others.length === 0) return [];
+    if (settings.mesh.provider !== "none" || first === undefined || others.length === 0) return [];
     const lans = settings.sites.map(({ name, lan }) => `${formatPath(["sites", name])} ${lan}`).join(", ");
     return [
       problemText("mesh.provider", `none, with ${settings.sites.length} sites`, {

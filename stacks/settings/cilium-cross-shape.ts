@@ -10,6 +10,11 @@ import type { Problem, Rule } from "./problem.ts";
 import { children, type RawMachine, treeOf, type Tree } from "./raw-tree.ts";
 import { RULES } from "./rules.ts";
 
+function isWithin(text: unknown, lan: string): boolean {
+  const block = typeof text === "string" ? addressBlockOf(text) : undefined;
+  return block !== undefined && blockWithin(block, lan);
+}
+
 /** The pool's addresses lie on the LAN of a site whose network is nobody's cloud, and no machine has one of them. */
 function poolProblems(pool: readonly unknown[], sites: unknown, machines: readonly RawMachine[]): Problem[] {
   const lans = children(sites)
@@ -17,12 +22,14 @@ function poolProblems(pool: readonly unknown[], sites: unknown, machines: readon
     .map(([, { lan }]) => lan as string)
     // A LAN with a mistake of its own has a line of its own.
     .filter((lan) => isCidr(lan) && canonicalCidr(lan) === lan);
+  const first = lans.find((lan) => pool.some((text) => isWithin(text, lan)));
   return pool.flatMap((text, index): Problem[] => {
     const block = typeof text === "string" ? addressBlockOf(text) : undefined;
     if (block === undefined) return [];
     const path = ["kubernetes", "cilium", "loadBalancerPool", index];
     const say = (found: string, rule: Rule): Problem => ({ path, found, ...rule });
     if (!lans.some((lan) => blockWithin(block, lan))) return [say(JSON.stringify(text), RULES.addressBlockPlace)];
+    if (first !== undefined && !blockWithin(block, first)) return [say(JSON.stringify(text), RULES.addressBlockSites)];
     const taken = machines.filter(({ fields: { address } }) => {
       return typeof address === "string" && isIpv4Address(address) && blockHolds(block, address);
     });

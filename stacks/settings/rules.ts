@@ -28,6 +28,10 @@ export const RULES = {
     allowed: "addresses on the LAN of a site of kind existing, where Cilium can answer for them",
     fix: "write addresses of that LAN which no router and no DHCP server gives away, or remove the pool",
   },
+  addressBlockSites: {
+    allowed: "addresses on the LAN of one site",
+    fix: "keep those of one site: a Service gets any of them, and only that site's nodes can answer",
+  },
   addressBlockTaken: {
     allowed: "addresses that no machine has",
     fix: "leave the machine's address out of the range",

@@ -2,7 +2,7 @@ import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import { canonicalCidr, canonicalCidr6, cidrPrefix, isCidr, isIpv4Address } from "../../components/network/cidr.ts";
 import { byName, isHost, isLabelValue } from "../../components/network/names.ts";
-import { type PublicPort, parsePublicPort } from "../../components/network/public-port.ts";
+import { parsePublicPort, publicPortsOf } from "../../components/network/public-port.ts";
 import { parseDuration, parseSize } from "../../components/network/units.ts";
 import type { JumpSettings } from "../sites/existing-settings.ts";
 import { parseHostKey } from "./host-key.ts";
@@ -89,15 +89,15 @@ export const node = { labels: labels.default({}), taints: taints.optional(), zon
 export const nodeAddresses = z.enum(["lan", "mesh"], saying(RULES.nodeAddresses)).default("lan");
 
 const publicPort = text(RULES.publicPort, (value) => parsePublicPort(value) !== undefined);
-const inOrder = (one: PublicPort, other: PublicPort): number =>
-  one.port - other.port || byName(one.protocol, other.protocol);
+/** The same ports in the order that a firewall has them in, each once. */
+const inOrder = (texts: readonly string[]): string[] =>
+  texts.every((value) => parsePublicPort(value) !== undefined)
+    ? publicPortsOf(texts).map(({ port: number, protocol }) => `${number}/${protocol}`)
+    : [...texts];
 
 /** What a pool or a machine may open to the world; the nearest one counts. */
 export const openness = {
-  publicPorts: z
-    .array(publicPort, saying(RULES.publicPorts))
-    .transform((values) => [...new Set(values)].flatMap((value) => parsePublicPort(value) ?? []).sort(inOrder))
-    .optional(),
+  publicPorts: z.array(publicPort, saying(RULES.publicPorts)).transform(inOrder).optional(),
 };
 /** What a pool or a machine may do for the mesh; the nearest one counts. */
 export const relaying = { relay: z.boolean(saying(RULES.switch)).optional() };

@@ -1,12 +1,11 @@
 import type { MachineSpec, Role, Taint } from "../../components/machine.ts";
 import { byName } from "../../components/network/names.ts";
-import type { PublicPort } from "../../components/network/public-port.ts";
 import { present } from "./zod-problems.ts";
 
 /** What every kind's pools and machines may say of the mesh and the firewalls. */
 interface Meshed {
   readonly relay?: boolean | undefined;
-  readonly publicPorts?: readonly PublicPort[] | undefined;
+  readonly publicPorts?: readonly string[] | undefined;
 }
 
 /** What every kind's machine says once it is parsed. */

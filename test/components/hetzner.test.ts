@@ -152,10 +152,7 @@ it("machines with the same rules share a firewall, which finds them by label", a
 
 it("machines with ports of their own stand behind a firewall of their own, all behind the mesh's port", async () => {
   const nodes = await record(
-    [
-      machine("w", "agent"),
-      machine("x", "agent", { spec: machineSpec("x", "agent", { publicPorts: [{ port: 25565, protocol: "tcp" }] }) }),
-    ],
+    [machine("w", "agent"), machine("x", "agent", { spec: machineSpec("x", "agent", { publicPorts: ["25565/tcp"] }) })],
     {
       meshPort: 41_641,
       accessFrom: [],

@@ -83,7 +83,7 @@ describe("the ports of a Lightsail instance", () => {
 
   it("are the mesh's and the settings' alone where nobody else may connect", async () => {
     const nodes = await record(
-      [machine("a", "server", { spec: { publicPorts: [{ port: 25565, protocol: "tcp" }] } }), machine("b", "agent")],
+      [machine("a", "server", { spec: { publicPorts: ["25565/tcp"] } }), machine("b", "agent")],
       {
         accessFrom: [],
         meshPort: 41_641,

@@ -267,6 +267,16 @@ describeHosts("the scripts over real SSH, with a stand-in for k3s", () => {
     succeeded(await region.node("agent-a", "converge"));
   });
 
+  it("restarts k3s when flannel's file changes, and takes the file away again", async () => {
+    const file = "/etc/rancher/k3s/flannel.json";
+    const conf = { FLANNEL_CONF: '{"Backend":{"Type":"vxlan","MTU":1280}}\n' };
+    expect(succeeded(await region.node("agent-a", "converge", conf)).stdout).toContain("runs as agent");
+    expect((await lab.exec("agent-a", `stat -c %a ${file}; cat ${file}`)).stdout).toBe(`600\n${conf.FLANNEL_CONF}`);
+    expect(succeeded(await region.node("agent-a", "converge", conf)).stdout).toContain("nothing changed");
+    expect(succeeded(await region.node("agent-a", "converge")).stdout).toContain("runs as agent");
+    expect((await lab.exec("agent-a", `ls ${file}`, { mayFail: true })).code).not.toBe(0);
+  });
+
   it("holds a second run off while a first one works", async () => {
     fault("agent-b", "agent late 4");
     const { CONFIG = "" } = region.nodeRun("agent-b", "converge").parameters;

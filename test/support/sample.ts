@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CiliumSettings } from "../../components/k3s/cilium-settings.ts";
+import type { CiliumPlan } from "../../components/k3s/cilium-values.ts";
 import type { KubernetesSettings } from "../../components/k3s/kubernetes-settings.ts";
 import type { ClusterPlan } from "../../components/k3s/config.ts";
 import type { MachineSpec, SshTarget } from "../../components/machine.ts";
@@ -54,3 +56,22 @@ export const sshTarget = (host: string, more: Partial<SshTarget> = {}): SshTarge
 
 /** A private key that is recognisable wherever it must not appear. */
 export const PRIVATE_KEY = pulumi.secret("planted-private-key");
+
+/** Settings of Cilium with every default. */
+export const ciliumSettings: CiliumSettings = {
+  version: "1.20.2",
+  kubeProxyReplacement: true,
+  hubble: false,
+  loadBalancerPool: [],
+  values: {},
+};
+
+/** Cilium as the pod network of a region in a Tailscale mesh. */
+export const ciliumPlan = (settings: Partial<CiliumSettings> = {}, more: Partial<CiliumPlan> = {}): CiliumPlan => ({
+  settings: { ...ciliumSettings, ...settings },
+  repository: "https://helm.cilium.io/",
+  chart: "cilium",
+  underlay: 1280,
+  devices: ["!tailscale0"],
+  ...more,
+});

@@ -4,7 +4,9 @@ import { DEPLOYED_SCHEMA, parseDeployed, type Deployed } from "../../stacks/depl
 const record: Deployed = {
   schema: DEPLOYED_SCHEMA,
   region: "tokyo",
-  versions: { kubernetes: "v1.36.3+k3s1", releases: { "cert-manager": "v1.21.2" } },
+  versions: { kubernetes: "v1.36.3+k3s1", cilium: "1.20.2", releases: { "cert-manager": "v1.21.2" } },
+  cni: "cilium",
+  mesh: "tailscale",
   ranges: { pods: "10.66.0.0/16", services: "10.67.0.0/16" },
   nodes: [{ name: "s-1", role: "server", site: "rack", pool: "control", generation: 1, address: "10.20.0.11" }],
   costs: { USD: 44 },
@@ -18,6 +20,11 @@ describe("the record of what runs", () => {
 
   it("reads back as it was written, and what a later version adds to it is left out", () => {
     expect(parseDeployed({ ...record, addedLater: true })).toEqual(record);
+  });
+
+  it("of an earlier version had flannel and no mesh", () => {
+    const earlier = Object.fromEntries(Object.entries(record).filter(([key]) => key !== "cni" && key !== "mesh"));
+    expect(parseDeployed(earlier)).toMatchObject({ cni: "flannel-vxlan", mesh: "none" });
   });
 
   it.each([

@@ -1,9 +1,10 @@
+import { cniVariantOf } from "../../components/k3s/cni-variant.ts";
 import type { Deployed } from "../../stacks/deployed.ts";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
 import { present } from "../../stacks/settings/zod-problems.ts";
 import { parseSettings } from "../../stacks/settings.ts";
 import { statedAddress, statedShape } from "../../stacks/guardrails/guardrail.ts";
-import { goodFixture } from "./settings-fixtures.ts";
+import { goodFixture, mergePatch } from "./settings-fixtures.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -26,6 +27,11 @@ export interface Wanted {
   readonly lans?: Readonly<Record<string, string>>;
   readonly regions?: Tree;
   readonly accept?: Readonly<Record<string, string>>;
+  readonly mesh?: Tree;
+  /** Beside the version. */
+  readonly kubernetes?: Tree;
+  /** Beside what `machines` make, by site's name. */
+  readonly siteSettings?: Readonly<Record<string, Tree>>;
   /** Further sites, as they are written. */
   readonly sites?: Tree;
 }
@@ -67,8 +73,15 @@ export function regionOf(wanted: Wanted = {}): RegionSettings {
   return parseSettings(
     {
       region,
-      kubernetes: { version: wanted.version ?? "v1.36.3+k3s1" },
-      sites: { ...sites(wanted.machines ?? [...SERVERS, AGENT], { ...LANS, ...wanted.lans }), ...wanted.sites },
+      kubernetes: { version: wanted.version ?? "v1.36.3+k3s1", ...wanted.kubernetes },
+      ...(wanted.mesh === undefined ? {} : { mesh: wanted.mesh }),
+      sites: {
+        ...(mergePatch(
+          sites(wanted.machines ?? [...SERVERS, AGENT], { ...LANS, ...wanted.lans }),
+          wanted.siteSettings ?? {},
+        ) as Tree),
+        ...wanted.sites,
+      },
       accept: wanted.accept ?? {},
     },
     { regions: wanted.regions ?? { [region]: { id: 1 }, mn: { id: 2 } } },
@@ -77,11 +90,13 @@ export function regionOf(wanted: Wanted = {}): RegionSettings {
 
 /** The record that an update of such a region leaves. */
 export function deployedOf(wanted: Wanted = {}): Deployed {
-  const { region, plan, kubernetes, sites: all } = regionOf(wanted);
+  const { region, plan, kubernetes, mesh, sites: all } = regionOf(wanted);
   return {
     schema: 1,
     region,
-    versions: { kubernetes: kubernetes.version, releases: {} },
+    versions: { kubernetes: kubernetes.version, ...present({ cilium: kubernetes.cilium?.version }), releases: {} },
+    cni: cniVariantOf(kubernetes),
+    mesh: mesh.provider,
     ranges: { pods: plan.pods, services: plan.services },
     nodes: all.flatMap(({ machines, provider }) =>
       machines.map((machine) => ({

@@ -38,6 +38,8 @@ const hetzner = (publicIpv4: boolean, from: readonly string[]): Wanted => ({
   },
 });
 
+const MESH = { provider: "tailscale" };
+
 /** Another computer with Lima. */
 const IMAC = {
   address: "imac.example.net",
@@ -82,6 +84,7 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
     { title: "hosts that stand already" },
     { title: "a public IPv4 address", settings: hetzner(true, ["198.51.100.7/32"]) },
     { title: "none, and an IPv6 range that may come in", settings: hetzner(false, ["2001:db8:1::/64"]) },
+    { title: "none, in a mesh", settings: { ...hetzner(false, ["198.51.100.7/32"]), mesh: MESH } },
     {
       title: "none, and IPv4 ranges only",
       settings: hetzner(false, ["198.51.100.7/32"]),
@@ -97,6 +100,10 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       settings: { ...lima({ "agent w": {} }, { host: IMAC }), machines: SERVERS },
     },
     {
+      title: "servers on another computer's, in a mesh",
+      settings: { ...lima({ "server s": {} }, { host: IMAC }), mesh: MESH },
+    },
+    {
       title: "servers on another computer's",
       settings: lima({ "server s": {}, "agent w": {} }, { host: IMAC }),
       findings: [
@@ -108,6 +115,10 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
     { title: "hosts that stand already" },
     { title: "an address that may come in", settings: lightsail({ "server s": { bundle: "medium_3_0" } }) },
     {
+      title: "nobody may, in a mesh",
+      settings: { ...lightsail({ "server s": { bundle: "medium_3_0" } }, []), mesh: MESH },
+    },
+    {
       title: "nobody may",
       settings: lightsail({ "server s": { bundle: "medium_3_0" } }, []),
       findings: [
@@ -117,6 +128,7 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
   ],
   "routed-sites": [
     { title: "one site" },
+    { title: "two sites in a mesh", settings: { machines: [...SERVERS, ["attic/agent d 192.168.1.5"]], mesh: MESH } },
     {
       title: "two sites",
       settings: { machines: [...SERVERS, ["attic/agent d 192.168.1.5"]] },
@@ -149,6 +161,10 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
   "user-v2-servers": [
     { title: "two servers with addresses of their own", settings: lima({ "server s": {}, "server t": {} }) },
     { title: "one server", settings: lima({ "server s": {}, "agent w": {} }, { network: "user-v2" }) },
+    {
+      title: "two servers, in a mesh",
+      settings: { ...lima({ "server s": {}, "server t": {} }, { network: "user-v2" }), mesh: MESH },
+    },
     {
       title: "two servers",
       settings: lima({ "server s": {}, "server t": {} }, { network: "user-v2" }),

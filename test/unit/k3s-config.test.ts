@@ -9,7 +9,8 @@ import {
   taintLines,
 } from "../../components/k3s/config.ts";
 import { hardeningFiles } from "../../components/k3s/hardening.ts";
-import { clusterPlan, kubernetesSettings, machineSpec } from "../support/sample.ts";
+import type { CiliumSettings } from "../../components/k3s/cilium-settings.ts";
+import { ciliumSettings, clusterPlan, kubernetesSettings, machineSpec } from "../support/sample.ts";
 
 const read = (text: string): Record<string, unknown> => parse(text) as Record<string, unknown>;
 const server = { name: "tokyo-a", role: "server", address: "10.20.0.11" } as const;
@@ -54,6 +55,33 @@ describe("k3s configuration", () => {
     expect(onServer["kubelet-arg"]).toContain("streaming-connection-idle-timeout=5m");
     expect(onAgent).not.toHaveProperty("disable");
     expect(onAgent["kubelet-arg"]).toContain("fail-cgroupv1=false");
+  });
+
+  it("leaves the pod network, its policies, kube-proxy and Services' addresses to Cilium, as far as that has them", () => {
+    const config = (cilium: Partial<CiliumSettings>) =>
+      read(renderConfig(clusterPlan({ cni: "cilium", cilium: { ...ciliumSettings, ...cilium } }), server));
+    expect(config({})).toMatchObject({
+      "flannel-backend": "none",
+      "disable-network-policy": true,
+      "disable-kube-proxy": true,
+    });
+    expect(config({})).not.toHaveProperty("disable");
+    expect(config({ kubeProxyReplacement: false })).not.toHaveProperty("disable-kube-proxy");
+    expect(config({ loadBalancerPool: [{ start: "10.20.0.200", stop: "10.20.0.220" }] })).toMatchObject({
+      disable: ["servicelb"],
+    });
+    const onAgent = read(renderConfig(clusterPlan({ cni: "cilium", cilium: ciliumSettings }), agent));
+    expect(Object.keys(onAgent).filter((key) => /flannel|disable/.test(key))).toEqual([]);
+  });
+
+  it("names flannel's backend, and its file on every node where there is one", () => {
+    const plan = { ...clusterPlan({ flannelBackend: "wireguard-native" }), flannelConf: "{}" };
+    expect(read(renderConfig(plan, server))).toMatchObject({
+      "flannel-backend": "wireguard-native",
+      "flannel-conf": "/etc/rancher/k3s/flannel.json",
+    });
+    expect(read(renderConfig(plan, agent))).toMatchObject({ "flannel-conf": "/etc/rancher/k3s/flannel.json" });
+    expect(read(renderConfig(clusterPlan(), agent))).not.toHaveProperty("flannel-conf");
   });
 
   it("leaves out the hardening guide when it is switched off", () => {

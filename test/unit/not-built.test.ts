@@ -1,12 +1,10 @@
 import { expect, it } from "vitest";
 import { notBuilt } from "../../stacks/not-built.ts";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
-import { kubernetesSettings } from "../support/sample.ts";
 
 const plain = {
   mesh: { provider: "none" },
   hostFirewall: { enabled: false },
-  kubernetes: kubernetesSettings,
   sites: [],
 } as unknown as RegionSettings;
 
@@ -18,7 +16,6 @@ it("refuses every setting that is read and not carried out yet, all at once", ()
   const settings = {
     mesh: { provider: "tailscale" },
     hostFirewall: { enabled: true },
-    kubernetes: { ...kubernetesSettings, cni: "cilium", flannelBackend: "wireguard-native" },
     sites: [
       {
         name: "home",
@@ -30,8 +27,6 @@ it("refuses every setting that is read and not carried out yet, all at once", ()
   expect(notBuilt(settings).map((line) => line.split(":")[0])).toEqual([
     "mesh.provider",
     "hostFirewall.enabled",
-    "kubernetes.cni",
-    "kubernetes.flannelBackend",
     "sites.home.nodeAddresses",
     "sites.home.pools.work.machines.agent-1.relay",
   ]);

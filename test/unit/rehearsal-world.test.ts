@@ -163,6 +163,60 @@ describe("how a server leaves", () => {
   });
 });
 
+describe("a cluster that brings no pod network", () => {
+  const CONFIG = "cluster-cidr: 10.0.0.0/16\nflannel-backend: none\n";
+  const marks = { READY_SECONDS: "600", VERSION: "v1", LABELS: "", TAINTS: "", ...secrets };
+  const join = (world: World) => play(world, "a", "k3s-member", "join", { NODE_NAME: "a", ROLE: "server", ...marks });
+  const cilium = (world: World, on = "a") =>
+    play(world, on, "cni-cilium", "apply", { VERSION: "1.20.2", CHART: "kind", WAIT_SECONDS: "600", ...secrets });
+
+  test("has no Ready node until Cilium is installed", async () => {
+    const { world } = empty();
+    await install(world, "a", { CONFIG });
+    expect(await join(world)).toMatchObject({ code: 1, seconds: 600 });
+    expect(await cilium(world)).toMatchObject({ code: 0, text: "Cilium 1.20.2 is installed" });
+    expect(await join(world)).toMatchObject({ code: 0, text: "a is Ready" });
+  });
+
+  test("passes the work on where there is no server, and says why the chart's job does not end", async () => {
+    const { world } = empty();
+    expect(await cilium(world)).toMatchObject({ code: 69, text: "the API of this server does not answer" });
+    await install(world, "a", { CONFIG });
+    world.faults.chartsUnreachable = true;
+    const { code, text } = await cilium(world);
+    expect(code).toBe(1);
+    expect(text).toContain("Cilium 1.20.2 was not installed: its job has not succeeded after 600 s");
+  });
+
+  test("takes a pool of addresses once Cilium is there, and gives it up again", async () => {
+    const { world } = empty();
+    await install(world, "a", { CONFIG });
+    const pool = (action: string) =>
+      play(world, "a", "cilium-pool", action, { OBJECTS: "kind", WAIT_SECONDS: "300", ...secrets });
+    expect(await pool("apply")).toMatchObject({ code: 1, seconds: 300 });
+    await cilium(world);
+    expect(await pool("apply")).toMatchObject({ code: 0, text: "the pool of addresses is there" });
+    expect(world.clusters[0]!.addressPool).toBe("kind");
+    expect(await pool("remove")).toMatchObject({ code: 0, text: "the pool of addresses is gone" });
+    expect(world.clusters[0]!.addressPool).toBeUndefined();
+  });
+});
+
+test("another file of flannel's is another configuration, for which k3s restarts", async () => {
+  const { world } = empty();
+  await install(world, "a", { FLANNEL_CONF: "1" });
+  const again = async (FLANNEL_CONF: string) => {
+    const before = world.events.length;
+    await install(world, "a", { FLANNEL_CONF });
+    return world.events
+      .slice(before)
+      .filter(({ kind }) => kind === "change")
+      .map(({ text }) => text);
+  };
+  expect(await again("1")).toEqual([]);
+  expect(await again("2")).toEqual(["configuration written", "k3s restarts", "k3s v1 runs"]);
+});
+
 test("two scripts on one host wait for each other", async () => {
   const { world } = empty();
   const claim = { NODE_NAME: "a", REGION: "r" };

@@ -252,14 +252,7 @@ describe("settings that are right", () => {
     ]);
     expect(existingIn({ sites }).map(({ name, relay, publicPorts }) => [name, relay, publicPorts])).toEqual([
       ["attic", undefined, undefined],
-      [
-        ...["rack-a", true],
-        [
-          { protocol: "tcp", port: 443 },
-          { protocol: "udp", port: 443 },
-          { protocol: "udp", port: 34197 },
-        ],
-      ],
+      ["rack-a", true, ["443/tcp", "443/udp", "34197/udp"]],
       ["rack-b", false, []],
     ]);
   });

@@ -48,8 +48,12 @@ release_host() {
       return 0
       ;;
   esac
-  local uninstall unit log
+  local uninstall unit log device
   log=$(mktemp /var/tmp/hybrid-k3s-uninstall-XXXXXX)
+  # Left in place, Cilium's interfaces take the host off its network when k3s goes: https://docs.k3s.io/networking/basic-network-options
+  for device in cilium_host cilium_net cilium_vxlan; do
+    ip link delete "$device" >/dev/null 2>&1 || true
+  done
   for uninstall in /usr/local/bin/k3s-uninstall.sh /usr/local/bin/k3s-agent-uninstall.sh; do
     [ ! -x "$uninstall" ] || "$uninstall" >"$log" 2>&1 ||
       fail "$uninstall failed: $(tail -n 1 "$log" | cut -c1-200)" "fix: look at $log on the host, then run again"

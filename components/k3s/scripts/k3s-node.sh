@@ -114,6 +114,7 @@ write_configuration() {
 ExecCondition=/bin/sh -c \"! test -e $tombstone\"
 "
   fi
+  put_or_remove "$etc/flannel.json" "${FLANNEL_CONF:-}"
   put_or_remove "$etc/registries.yaml" "$REGISTRIES"
   put_or_remove "$etc/audit-policy.yaml" "$AUDIT_POLICY"
   put_or_remove "$etc/admission.yaml" "$ADMISSION"

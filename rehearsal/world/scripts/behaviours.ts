@@ -1,4 +1,6 @@
 import type { ScriptRun } from "../script-run.ts";
+import { ciliumPool } from "./cilium-pool.ts";
+import { cniCilium } from "./cni-cilium.ts";
 import { crds } from "./crds.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBaseline } from "./host-baseline.ts";
@@ -13,6 +15,8 @@ export type Behaviour = (run: ScriptRun) => Promise<void>;
 
 /** Every script that the rehearsal can play, by the name of its file. */
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
+  "cilium-pool": ciliumPool,
+  "cni-cilium": cniCilium,
   crds,
   "existing-host": existingHost,
   "host-baseline": hostBaseline,

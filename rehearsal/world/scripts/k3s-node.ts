@@ -52,7 +52,17 @@ const digest = (text: string): string => createHash("sha256").update(text).diges
 const roleOf = (run: ScriptRun): "server" | "agent" => (run.need("ROLE") === "server" ? "server" : "agent");
 
 /** Everything that k3s reads when it starts: a change of any of it means a restart. */
-const FILES = ["CONFIG", "TOKEN", "SERVER_CA", "AGENT_TOKEN", "REGISTRIES", "AUDIT_POLICY", "ADMISSION", "SYSCTL"];
+const FILES = [
+  "CONFIG",
+  "TOKEN",
+  "SERVER_CA",
+  "AGENT_TOKEN",
+  "REGISTRIES",
+  "AUDIT_POLICY",
+  "ADMISSION",
+  "SYSCTL",
+  "FLANNEL_CONF",
+];
 
 async function writeConfiguration(run: ScriptRun): Promise<boolean> {
   const { k3s } = run.host;
@@ -138,6 +148,7 @@ async function chooseStart(run: ScriptRun): Promise<void> {
       apply: () => {
         const secrets = { token: run.need("TOKEN"), agentPassword: run.need("AGENT_TOKEN") };
         k3s.cluster = run.world.addCluster(run.host.network, run.need("SERVER_CA"), secrets);
+        k3s.cluster.bringsNoNetwork = /^flannel-backend: none$/m.test(run.need("CONFIG"));
       },
     });
     run.output.push("first start of the cluster");
