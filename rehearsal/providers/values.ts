@@ -1,4 +1,4 @@
-import type { Value, Values } from "./wire.ts";
+import type { Value, Values } from "../../provider/protocol/wire.ts";
 
 /** A text input; empty where there is none. */
 export const textOf = (value: Value | undefined): string => (typeof value === "string" ? value : "");
