@@ -201,9 +201,11 @@ async function keptSettings(workspace: Stack["workspace"], name: string) {
   };
 }
 
-function withoutMain(project: ProjectSettings): ProjectSettings {
-  const settings = { ...project };
+/** The project without its paths: the program and the project's own provider run in this process. */
+function withoutPaths(project: ProjectSettings): ProjectSettings {
+  const settings: ProjectSettings & { plugins?: unknown } = { ...project };
   delete settings.main;
+  delete settings.plugins;
   return settings;
 }
 
@@ -238,7 +240,7 @@ async function makeStack(
       workDir: work,
       pulumiHome: home,
       // The program is in this process; the CLI must not look for its file.
-      projectSettings: withoutMain(project),
+      projectSettings: withoutPaths(project),
       envVars,
       pulumiCommand: await PulumiCommand.get({ root }),
     },
