@@ -4,6 +4,8 @@ import type { Values } from "./protocol/wire.ts";
 import type { ResourceContext } from "./resources/context.ts";
 import { deviceType } from "./resources/device.ts";
 import { joinKeyType } from "./resources/join-key.ts";
+import { netbirdTypes } from "./resources/netbird.ts";
+import { tailnetPolicyType } from "./resources/tailnet-policy.ts";
 
 /** What the provider works with; all of it has a default that is right outside of tests and rehearsals. */
 export interface MeshProviderOptions {
@@ -36,7 +38,7 @@ export function meshProvider(options: MeshProviderOptions = {}): Provider {
   return {
     name: MESH_PACKAGE,
     version: "0.1.0",
-    types: [joinKeyType(context), deviceType(context)],
+    types: [joinKeyType(context), deviceType(context), tailnetPolicyType(context), ...netbirdTypes(context)],
     checkConfiguration,
     // Another address or credential is the same mesh; another kind of control plane is another mesh.
     replacesProvider: (olds, news) => (olds["control"] === news["control"] ? [] : ["control"]),
