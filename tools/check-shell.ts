@@ -4,6 +4,7 @@ import { globSync } from "node:fs";
 /** Shell files of the project. */
 const files = globSync([
   "components/**/*.sh",
+  "provider/pulumi-resource-hybrid-k3s-mesh",
   "test/support/**/*.sh",
   "test/support/stand-in-k3s",
   "test/support/fake-kubectl",

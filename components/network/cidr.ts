@@ -46,6 +46,14 @@ export function cidrsOverlap(one: string, other: string): boolean {
   return a.startAddress().bigInt() <= b.endAddress().bigInt() && b.startAddress().bigInt() <= a.endAddress().bigInt();
 }
 
+/**
+ * Whether one range holds the whole of another; texts that are no IPv4 ranges hold and are held by nothing but themselves.
+ */
+export function cidrContains(whole: string, part: string): boolean {
+  if (!isCidr(whole) || !isCidr(part)) return whole === part;
+  return cidrPrefix(whole) <= cidrPrefix(part) && cidrsOverlap(whole, part);
+}
+
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
 /**

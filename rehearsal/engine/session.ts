@@ -12,7 +12,8 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import type { Plugin } from "../../tools/toolchain/plugins.ts";
 import type { Cli } from "../../tools/toolchain/resolve.ts";
-import { serveStandIn, type RunningStandIn } from "../providers/server.ts";
+import type { ServedProvider } from "../../provider/protocol/serve.ts";
+import { serveStandIn } from "../providers/server.ts";
 import type { Disturb, StandIn } from "../providers/stand-in.ts";
 import type { StackConfig } from "./stack-config.ts";
 import { StepRecorder, type RunRecord, type Step } from "./steps.ts";
@@ -55,12 +56,12 @@ function failureText(error: unknown, recorder: StepRecorder): string {
 export class Session {
   readonly #options: SessionOptions;
   readonly #folder: string;
-  readonly #standIns: readonly RunningStandIn[];
+  readonly #standIns: readonly ServedProvider[];
   readonly #stack: Stack;
   #program: PulumiFn;
   #running = new AbortController();
 
-  private constructor(options: SessionOptions, folder: string, standIns: readonly RunningStandIn[], stack: Stack) {
+  private constructor(options: SessionOptions, folder: string, standIns: readonly ServedProvider[], stack: Stack) {
     this.#options = options;
     this.#folder = folder;
     this.#standIns = standIns;
@@ -71,7 +72,7 @@ export class Session {
   /** Makes the temporary folder, starts the stand-ins and creates the stack. Whatever happens, `close` ends it all. */
   static async open(options: SessionOptions): Promise<Session> {
     const folder = await mkdtemp(join(tmpdir(), "hybrid-k3s-rehearsal-"));
-    const standIns: RunningStandIn[] = [];
+    const standIns: ServedProvider[] = [];
     try {
       for (const standIn of options.standIns) {
         standIns.push(await serveStandIn(standIn, options.disturb ?? (() => Promise.resolve())));
@@ -200,16 +201,18 @@ async function keptSettings(workspace: Stack["workspace"], name: string) {
   };
 }
 
-function withoutMain(project: ProjectSettings): ProjectSettings {
-  const settings = { ...project };
+/** The project without its paths: the program and the project's own provider run in this process. */
+function withoutPaths(project: ProjectSettings): ProjectSettings {
+  const settings: ProjectSettings & { plugins?: unknown } = { ...project };
   delete settings.main;
+  delete settings.plugins;
   return settings;
 }
 
 async function makeStack(
   { cli, stack, project, program, plugins = [], checkpoints = false }: SessionOptions,
   folder: string,
-  standIns: readonly RunningStandIn[],
+  standIns: readonly ServedProvider[],
 ): Promise<Stack> {
   const [state, home] = [join(folder, "state"), join(folder, "home")];
   const [work, root] = [join(folder, "work"), join(folder, "cli")];
@@ -226,7 +229,7 @@ async function makeStack(
     PULUMI_HOME: home,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DEBUG_PROVIDERS: standIns.map(({ standIn, port }) => `${standIn.name}:${port}`).join(","),
+    PULUMI_DEBUG_PROVIDERS: standIns.map(({ provider, port }) => `${provider.name}:${port}`).join(","),
     // The command plugin fails where this names a socket that is dead, even when it has a key.
     SSH_AUTH_SOCK: "",
     ...(checkpoints ? {} : { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" }),
@@ -237,7 +240,7 @@ async function makeStack(
       workDir: work,
       pulumiHome: home,
       // The program is in this process; the CLI must not look for its file.
-      projectSettings: withoutMain(project),
+      projectSettings: withoutPaths(project),
       envVars,
       pulumiCommand: await PulumiCommand.get({ root }),
     },

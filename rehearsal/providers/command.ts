@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { CommandBackend, CommandOutput, CommandRun, Hop } from "../commands/backend.ts";
 import type { Operation, StandIn, StandInType } from "./stand-in.ts";
-import type { Value, Values } from "./wire.ts";
+import type { Value, Values } from "../../provider/protocol/wire.ts";
 
 const SOURCE =
   "`triggers` is tagged replaceOnChanges, every other changed input runs `update`, or `create` where there is none: https://github.com/pulumi/pulumi-command/blob/v1.2.1/provider/pkg/provider/common/inputs.go";

@@ -3,7 +3,7 @@ import type { Host } from "../world/host.ts";
 import { endpointOf, type World } from "../world/world.ts";
 import type { Operation } from "./stand-in.ts";
 import { hostKeyIn, listOf, numberOf, objectOf, textOf } from "./values.ts";
-import type { Values } from "./wire.ts";
+import type { Values } from "../../provider/protocol/wire.ts";
 
 /** Labels of a resource. */
 export type Labels = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import type { World } from "../world/world.ts";
 import { apiError, labelsOf, Project, selects } from "./hcloud-project.ts";
 import type { Operation, StandIn, StandInType } from "./stand-in.ts";
 import { listOf, numberOf, objectOf, textOf } from "./values.ts";
-import type { Values } from "./wire.ts";
+import type { Values } from "../../provider/protocol/wire.ts";
 
 const SOURCE =
   "ForceNew and RequiresReplace in https://github.com/hetznercloud/terraform-provider-hcloud/blob/v1.68.0/internal/";

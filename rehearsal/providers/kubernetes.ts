@@ -3,7 +3,7 @@ import type { Cluster } from "../world/cluster.ts";
 import { DURATIONS } from "../world/durations.ts";
 import type { World } from "../world/world.ts";
 import type { Operation, StandIn, StandInType } from "./stand-in.ts";
-import { hasUnknown, type Value, type Values } from "./wire.ts";
+import { hasUnknown, type Value, type Values } from "../../provider/protocol/wire.ts";
 
 const SOURCE = "https://github.com/pulumi/pulumi-kubernetes/blob/v4.34.2/provider/pkg/provider/";
 

@@ -3,7 +3,7 @@ import type { Host } from "../world/host.ts";
 import { endpointOf, type World } from "../world/world.ts";
 import type { Operation, StandIn, StandInType } from "./stand-in.ts";
 import { hostKeyIn, listOf, numberOf, objectOf, textOf } from "./values.ts";
-import type { Values } from "./wire.ts";
+import type { Values } from "../../provider/protocol/wire.ts";
 
 const SOURCE = "ForceNew in https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/lightsail: ";
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import type { StandIn, StandInType } from "./stand-in.ts";
-import type { Value, Values } from "./wire.ts";
+import type { Value, Values } from "../../provider/protocol/wire.ts";
 
 const CLASSES = {
   upper: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",

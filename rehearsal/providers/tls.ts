@@ -11,7 +11,7 @@ import {
   type SubjectInputs,
 } from "./certificates.ts";
 import type { StandIn, StandInType } from "./stand-in.ts";
-import type { Values } from "./wire.ts";
+import type { Values } from "../../provider/protocol/wire.ts";
 
 const SOURCE =
   "RequiresReplace on every input: https://github.com/hashicorp/terraform-provider-tls/tree/main/internal/provider";

@@ -1,6 +1,6 @@
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { expect, test } from "vitest";
-import { changedNames, hasUnknown, receive, send, UNKNOWN, valueAt } from "../../rehearsal/providers/wire.ts";
+import { changedNames, hasUnknown, receive, send, UNKNOWN, valueAt } from "../../provider/protocol/wire.ts";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";

@@ -1,0 +1,16 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** Arguments of {@link NetbirdGroup}. */
+export interface NetbirdGroupArgs {
+  readonly name: pulumi.Input<string>;
+}
+
+/**
+ * A group of NetBird peers. Its members are not part of it: peers come by join keys that carry the group's name, and by
+ * {@link Device.tags}. Its id is what policies and networks name it by.
+ */
+export class NetbirdGroup extends pulumi.CustomResource {
+  constructor(name: string, args: NetbirdGroupArgs, options?: pulumi.CustomResourceOptions) {
+    super("hybrid-k3s-mesh:index:NetbirdGroup", name, { ...args }, options);
+  }
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MeshConnection } from "../control/connect.ts";
+import type { MeshDevice } from "../control/control.ts";
+import type { Operation, ResourceType } from "../protocol/resource-type.ts";
+import { numberOf, textOf, textsOf } from "../protocol/values.ts";
+import type { Values } from "../protocol/wire.ts";
+import { describeDevice, sameName, suffixed, type ResourceContext } from "./context.ts";
+
+/** Seconds between two words to the person who waits. */
+const REPORT_SECONDS = 30;
+
+const outputsOf = ({ id, address, dnsName }: MeshDevice): Values => ({ deviceId: id, address, dnsName });
+
+/** The device of a machine; undefined while there is none. @throws Error for one that the mesh had to call otherwise */
+function pick(devices: readonly MeshDevice[], machine: string): MeshDevice | undefined {
+  const exact = devices.find(({ name }) => sameName(name, machine));
+  // A later one of the same host name is the machine that just joined; an earlier one is somebody's leftover.
+  const other = suffixed(devices, machine).find(({ created }) => exact === undefined || created > exact.created);
+  if (other !== undefined) {
+    const taken = exact === undefined ? "a device that is gone by now" : describeDevice(exact);
+    throw new Error(
+      `${machine} joined the mesh as ${describeDevice(other)}, for its name was taken by ${taken} · fix: remove both devices from the mesh, raise the machine's generation, and run pulumi up again`,
+    );
+  }
+  if (exact !== undefined && !sameName(exact.hostname, machine)) {
+    throw new Error(
+      `the mesh calls a host ${machine} that calls itself ${exact.hostname}: ${describeDevice(exact)} · fix: give that device its own name back, or remove it`,
+    );
+  }
+  return exact;
+}
+
+/** Waits until the machine is in the mesh and let in. */
+async function waitFor(
+  context: ResourceContext,
+  connection: MeshConnection,
+  operation: Operation,
+): Promise<MeshDevice> {
+  const { inputs, signal, say } = operation;
+  const machine = textOf(inputs["machine"]);
+  const limit = numberOf(inputs["waitSeconds"]);
+  const started = context.now();
+  let reported = 0;
+  for (;;) {
+    const device = pick(await connection.control.devices(), machine);
+    if (device !== undefined && !device.waitsForApproval && device.address !== "") return device;
+    const waited = (context.now() - started) / 1000;
+    const what =
+      device === undefined ? `for ${machine} to join the mesh` : `for somebody to approve ${machine} (id ${device.id})`;
+    if (waited >= limit) {
+      const fix =
+        device === undefined
+          ? "fix: look at the join's log on the host (journalctl -u hybrid-k3s-mesh-join), and that the host reaches the control plane; an expired key is minted anew by the next pulumi up"
+          : "fix: approve the device; join keys are pre-approved, so look who took that right away";
+      throw new Error(`waited ${Math.round(waited)} s ${what} · ${fix}`);
+    }
+    if (waited - reported >= REPORT_SECONDS || reported === 0) {
+      reported = Math.max(waited, 0.001);
+      say(`waits ${what}, ${Math.round(waited)} of ${limit} s`);
+    }
+    await sleep(context.pollSeconds * 1000, undefined, { signal });
+  }
+}
+
+/** Switches key expiry off, and looks whether it is. */
+async function neverExpire({ control }: MeshConnection, device: MeshDevice): Promise<void> {
+  if (device.expires === undefined) return;
+  await control.disableKeyExpiry(device.id);
+  const after = (await control.devices()).find(({ id }) => id === device.id);
+  if (after?.expires === undefined) return;
+  throw new Error(
+    `${describeDevice(device)} has to log in again on ${after.expires.toISOString()}, and would leave the mesh then: switching that off had no effect · fix: switch key expiry off for it by hand, or let the credential do so (scope devices:core)`,
+  );
+}
+
+async function giveTags({ control }: MeshConnection, device: MeshDevice, { inputs, olds }: Operation): Promise<void> {
+  const [tags, formerly] = [textsOf(inputs["tags"]), textsOf(olds["tags"])];
+  const surplus = formerly.filter((tag) => !tags.includes(tag) && device.tags.includes(tag));
+  if (surplus.length === 0 && tags.every((tag) => device.tags.includes(tag))) return;
+  await control.setTags(device.id, tags, formerly);
+}
+
+/**
+ * A machine's place in the mesh: waited for on create, taken out on delete. It gives the address that everything else
+ * reaches the machine at.
+ */
+export function deviceType(context: ResourceContext): ResourceType {
+  const { connect } = context;
+  const ours = async (operation: Operation): Promise<MeshDevice | undefined> =>
+    (await connect(operation).control.devices()).find(({ id }) => id === operation.id);
+  return {
+    token: "hybrid-k3s-mesh:index:Device",
+    replaceOn: ["machine", "machineId", "keyId"],
+    computed: ["deviceId", "address", "dnsName"],
+    defaults: { waitSeconds: 300 },
+    check: ({ tags }): Record<string, string> =>
+      Array.isArray(tags) && tags.length === 0 ? { tags: "none given" } : {},
+    // How long a machine is waited for says nothing about one that is there.
+    diff: (_operation, { changed, replaces }) =>
+      Promise.resolve({ replaces, changed: changed.filter((name) => name !== "waitSeconds") }),
+    create: async (operation) => {
+      const connection = connect(operation);
+      const device = await waitFor(context, connection, operation);
+      await neverExpire(connection, device);
+      await giveTags(connection, device, { ...operation, olds: {} });
+      return { id: device.id, outputs: outputsOf(device) };
+    },
+    update: async (operation) => {
+      const device = await ours(operation);
+      if (device === undefined) {
+        const machine = textOf(operation.inputs["machine"]);
+        throw new Error(
+          `the device ${operation.id} of ${machine} is no longer in the mesh · fix: pulumi refresh, then raise the machine's generation`,
+        );
+      }
+      await giveTags(connect(operation), device, operation);
+      return outputsOf(device);
+    },
+    delete: async (operation) => {
+      await connect(operation).control.removeDevice(operation.id);
+    },
+    read: async (operation) => {
+      const device = await ours(operation);
+      return device && { outputs: { ...operation.olds, ...outputsOf(device) } };
+    },
+  };
+}
