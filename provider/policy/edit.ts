@@ -25,10 +25,10 @@ const placeOf = (key: string): number => (ORDER.includes(key) ? ORDER.indexOf(ke
 export function inline(value: Value): string {
   if (Array.isArray(value)) return `[${(value as readonly Value[]).map(inline).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value as Record<string, Value>).sort(([one], [other]) => placeOf(one) - placeOf(other));
-  const parts = entries.map(
-    ([key, part]) => `${JSON.stringify(key)}: ${inline(part)}`,
+  const entries = Object.entries(value as Record<string, Value>).sort(
+    ([one], [other]) => placeOf(one) - placeOf(other),
   );
+  const parts = entries.map(([key, part]) => `${JSON.stringify(key)}: ${inline(part)}`);
   return parts.length === 0 ? "{}" : `{ ${parts.join(", ")} }`;
 }
 

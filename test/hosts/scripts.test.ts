@@ -5,6 +5,7 @@ import { describeHosts } from "../support/lab/describe-hosts.ts";
 import { makeKeyPair } from "../support/lab/host-files.ts";
 import { createLab, type Lab } from "../support/lab/lab.ts";
 import { labPlan } from "../support/lab/lab-sites.ts";
+import { LEFTOVERS } from "../support/lab/leftovers.ts";
 import { MIRROR_URL, standInRelease } from "../support/lab/mirror.ts";
 import { LabRegion, succeeded } from "../support/lab/region.ts";
 import { eventually, pause } from "../support/lab/run.ts";
@@ -12,11 +13,6 @@ import { startOnHost } from "../support/lab/scripts.ts";
 
 const VERSION = "v1.36.3+k3s1";
 const NEXT = "v1.36.4+k3s1";
-
-/** What a region's scripts may leave on a host, and what a clean host has none of. */
-const LEFTOVERS =
-  "ls -d /usr/local/bin/* /etc/rancher /var/lib/rancher /var/lib/kubelet /etc/hybrid-k3s /etc/systemd/system/k3s* " +
-  "/etc/sysctl.d/90-hybrid-k3s.conf /var/tmp/hybrid-k3s-* 2>/dev/null; pgrep -af '/usr/local/bin/k3s (server|agent)' || true";
 
 /** What membership gives every node of the region, and two shapes that a machine may have. */
 const IN_REGION = { LABELS: "topology.kubernetes.io/region=lab" };
