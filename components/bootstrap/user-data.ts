@@ -1,3 +1,4 @@
+import { firstBoot, type FirstBoot } from "../mesh/first-boot.ts";
 import { SSHD_CONFIG, SSHD_CONFIG_PATH } from "./sshd-config.ts";
 
 /** The Linux distributions that hybrid-k3s makes machines of. */
@@ -12,6 +13,8 @@ export interface UserData {
   readonly hostPrivateKey: string;
   /** Its public half, in authorized_keys form. */
   readonly hostPublicKey: string;
+  /** The mesh that the machine joins at once. @default none: it is reached at an address of its own */
+  readonly join?: FirstBoot;
 }
 
 /** Written last by user data; the first script over SSH waits for it. */
@@ -33,12 +36,13 @@ const here = (path: string, mode: string, content: string): string =>
  * leaves open; everything else comes over SSH, where it can be repeated.
  *
  * Small and stable on purpose: a cloud runs it once, shows it to whoever may read the machine's metadata, and replaces
- * the machine when it changes. So it never holds the login key, and nothing in it follows from a setting that can change.
+ * the machine when it changes. So it never holds the login key, and nothing in it follows from a setting that can change;
+ * with a mesh it holds a key to that, which works once and expires within the hour, and no change of it costs a machine.
  *
  * For `sh`, not bash: Lightsail puts a script of its own, which names `sh`, in front of it, and takes no cloud-config
  * (https://docs.aws.amazon.com/lightsail/latest/userguide/lightsail-how-to-configure-server-additional-data-shell-script.html).
  */
-export function userData({ distribution, hostPrivateKey, hostPublicKey }: UserData): string {
+export function userData({ distribution, hostPrivateKey, hostPublicKey, join }: UserData): string {
   const unit = SSHD_UNIT[distribution];
   return `#!/bin/sh
 # hybrid-k3s: the host key and the login rules of this machine. Runs once, at the first boot.
@@ -61,7 +65,7 @@ if ! "$sshd" -t; then
   printf 'HostKey /etc/ssh/ssh_host_ed25519_key\\nPasswordAuthentication no\\n' >${SSHD_CONFIG_PATH}
 fi
 systemctl restart ${unit}
-echo ended >${BOOTSTRAP_MARKER}
+${join === undefined ? "" : firstBoot(join)}echo ended >${BOOTSTRAP_MARKER}
 echo "bootstrap ends"
 `;
 }
