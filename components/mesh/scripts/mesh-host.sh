@@ -66,24 +66,35 @@ WantedBy=multi-user.target
 '
 }
 
-# A unit that sets the site's rule and waits for the mesh, and is started again with the client and with networkd. k3s
-# starts after it and not because of it: a mesh that does not come up must not keep k3s down.
-set_mesh_unit() { # client's unit, interface, LAN or nothing
-  local rule="" clear="while ip -4 rule del priority 2500 2>/dev/null; do :; done"
-  # The mesh's own rules begin at 5200, and would send what goes to a neighbour through the tunnel. A rule that stands
-  # is not taken out, not even for a moment.
-  [ -z "$3" ] || rule="rule='to $3 lookup main suppress_prefixlength 0'
-if ! ip -4 rule show priority 2500 | grep -qF \"\$rule\"; then
-  $clear
-  ip -4 rule add to $3 priority 2500 lookup main suppress_prefixlength 0
-fi
-"
-  [ -n "$3" ] || rule="$clear
-"
+# A unit that sets the rules of this site and waits for the mesh, and is started again with the client and with networkd.
+# k3s starts after it and not because of it: a mesh that does not come up must not keep k3s down.
+#
+# Priority 2500: what goes to a neighbour stays on the LAN; the mesh's own rules, from 5200 on, would send it through the
+# tunnel. Priority 5300, behind them: what goes to another site goes through the mesh or nowhere, so that pods' packets
+# do not leave in the clear by the default route while the client restarts.
+set_mesh_unit() { # client's unit, interface, LAN or nothing, other sites' LANs
+  local lan near="" far=""
+  [ -z "$3" ] || near=" 'to $3 lookup main suppress_prefixlength 0'"
+  for lan in $4; do far+=" 'to $lan unreachable'"; done
   install -d -m 0755 /usr/local/lib/hybrid-k3s /etc/systemd/networkd.conf.d
   put_file /usr/local/lib/hybrid-k3s/mesh 0755 "#!/bin/sh
-# The site's rule, then half a minute for the mesh's address. Never a reason to fail a boot.
-${rule}for second in \$(seq 30); do
+# The rules of this site, then half a minute for the mesh's address. Never a reason to fail a boot.
+# Rules that stand are not taken out, not even for a moment.
+rules() {
+  priority=\$1
+  shift
+  wanted=\$(printf '%s\\n' \"\$@\" | sort)
+  found=\$(ip -4 rule show priority \"\$priority\" | sed 's/^[0-9]*:[[:space:]]*from all //; s/[[:space:]]*\$//' | sort)
+  [ \"\$found\" != \"\$wanted\" ] || return 0
+  while ip -4 rule del priority \"\$priority\" 2>/dev/null; do :; done
+  for rule in \"\$@\"; do
+    # shellcheck disable=SC2086 # words of a rule
+    ip -4 rule add priority \"\$priority\" \$rule
+  done
+}
+rules 2500$near
+rules 5300$far
+for second in \$(seq 30); do
   [ -z \"\$(ip -4 -o address show dev $2 2>/dev/null)\" ] || exit 0
   [ \"\$second\" = 30 ] || sleep 1
 done
@@ -115,21 +126,18 @@ Wants=hybrid-k3s-mesh.service
   done
 }
 
-# Starts what was written: again, if anything of it changed, or if the rule is not what it should be.
-start_mesh_units() { # LAN or nothing
-  local have=yes
-  if [ -n "$1" ]; then
-    ip -4 rule show priority 2500 | grep -qF "to $1 lookup main suppress_prefixlength 0" || have=no
-  else
-    [ -z "$(ip -4 rule show priority 2500)" ] || have=no
+# Starts what was written: again, if anything of it changed. Rules that somebody took out stand again in any case.
+start_mesh_units() {
+  if [ "$changed" = no ] && systemctl is-active --quiet hybrid-k3s-mesh.service; then
+    /usr/local/lib/hybrid-k3s/mesh
+    return 0
   fi
-  [ "$changed" = yes ] || [ "$have" = no ] || ! systemctl is-active --quiet hybrid-k3s-mesh.service || return 0
   systemctl daemon-reload
   systemctl enable --quiet hybrid-k3s-mesh.service hybrid-k3s-udp-offload.service ||
     fail "the units of the mesh could not be switched on" "fix: look at: systemctl status hybrid-k3s-mesh hybrid-k3s-udp-offload"
   systemctl restart hybrid-k3s-mesh.service hybrid-k3s-udp-offload.service ||
     fail "the units of the mesh could not be started" "fix: look at: journalctl -u hybrid-k3s-mesh -u hybrid-k3s-udp-offload -n 20"
-  echo "routes: ${1:+neighbours in $1 stay on the LAN; }others go through the mesh"
+  echo "routes: set anew"
 }
 
 # Whether somebody is logged in through the mesh, who would be cut off in the middle of what he does.
@@ -163,7 +171,10 @@ remove_mesh_files() {
     rm -f "/etc/systemd/system/$unit.service"
   done
   [ ! -x /usr/local/lib/hybrid-k3s/udp-offload ] || /usr/local/lib/hybrid-k3s/udp-offload off
-  while ip -4 rule del priority 2500 2>/dev/null; do :; done
+  local priority
+  for priority in 2500 5300; do
+    while ip -4 rule del priority "$priority" 2>/dev/null; do :; done
+  done
   for unit in k3s k3s-agent; do
     rm -f "/etc/systemd/system/$unit.service.d/20-hybrid-k3s-mesh.conf"
     rmdir "/etc/systemd/system/$unit.service.d" 2>/dev/null || true

@@ -21,7 +21,7 @@ set_preferences() {
 }
 
 converge() {
-  : "${PORT:?}" "${MANAGEMENT_URL?}" "${ADDRESS:?}" "${LAN:?}" "${NODE_ADDRESSES:?}"
+  : "${PORT:?}" "${MANAGEMENT_URL?}" "${ADDRESS:?}" "${LAN:?}" "${OTHER_LANS?}" "${NODE_ADDRESSES:?}"
   server=${MANAGEMENT_URL:-https://api.netbird.io}
   install_or_fail
   start_netbird
@@ -33,8 +33,8 @@ converge() {
   changed=no
   set_forwarding
   set_offload
-  set_mesh_unit netbird wt0 ""
-  start_mesh_units ""
+  set_mesh_unit netbird wt0 "" "$OTHER_LANS"
+  start_mesh_units
   echo "mesh: $NODE_NAME, $mesh_address, NetBird $(client_version)"
 }
 

@@ -15,20 +15,27 @@ set_preferences() {
     fail "Tailscale does not take its settings: $(last_line "$said")" "fix: look at: journalctl -u tailscaled -n 30"
 }
 
+# The host's own allowed addresses are what the control server has approved, not what this host offers.
+route_is_approved() { timeout 10 tailscale status --json --peers=false 2>/dev/null | grep -qF "\"$ADDRESS/32\""; }
+
 await_route() {
-  local deadline=$((SECONDS + 60))
+  local start=$SECONDS asked=no
   [ "$NODE_ADDRESSES" = lan ] || return 0
-  # The host's own allowed addresses: what the control server has approved, not what this host offers.
-  until timeout 10 tailscale status --json --peers=false 2>/dev/null | grep -qF "\"$ADDRESS/32\""; do
-    [ "$SECONDS" -lt "$deadline" ] ||
+  until route_is_approved; do
+    [ $((SECONDS - start)) -lt 60 ] ||
       fail "the route $ADDRESS/32 of $NODE_NAME is advertised, but not approved within 60 s" \
         "fix: the tailnet's policy must hold it: \"autoApprovers\": { \"routes\": { \"$LAN\": [\"<the nodes' tag>\"] } }; set mesh.policy to merge to let hybrid-k3s write that, or approve the route by hand"
-    sleep 2
+    # headscale (0.29) approves a route and tells everybody but the node itself, until that asks for the whole map again.
+    if [ "$asked" = no ] && [ $((SECONDS - start)) -ge 10 ]; then
+      asked=yes
+      systemctl restart tailscaled.service
+    fi
+    sleep 1
   done
 }
 
 converge() {
-  : "${PORT:?}" "${ADDRESS:?}" "${LAN:?}" "${NODE_ADDRESSES:?}" "${SITE_RULE:?}" "${RELAY:?}" "${RELAY_PORT?}"
+  : "${PORT:?}" "${ADDRESS:?}" "${LAN:?}" "${OTHER_LANS?}" "${NODE_ADDRESSES:?}" "${SITE_RULE:?}" "${RELAY:?}" "${RELAY_PORT?}"
   local rule=""
   install_or_fail
   set_port
@@ -42,9 +49,9 @@ converge() {
   set_forwarding
   set_offload
   [ "$SITE_RULE" = no ] || rule=$LAN
-  set_mesh_unit tailscaled tailscale0 "$rule"
+  set_mesh_unit tailscaled tailscale0 "$rule" "$OTHER_LANS"
   # The rule stands before routes are taken: a neighbour that is reached over the LAN is never pulled into the tunnel.
-  start_mesh_units "$rule"
+  start_mesh_units
   set_preferences
   await_route
   echo "mesh: $NODE_NAME, $(tailscale ip -4 | head -n 1), Tailscale $(client_version)"
