@@ -1,8 +1,11 @@
+import { remoteCommandText, shellQuote } from "../../../components/host/command-text.ts";
+import { programBody } from "../../../components/host/script-program.ts";
 import { MESH_SCRIPTS } from "../../../components/mesh/scripts.ts";
 import { Headscale, type Policy } from "./headscale.ts";
 import { createLab, type Lab, type LabPlan } from "./lab.ts";
 import { publishPackages } from "./mesh-packages.ts";
 import { CLIENT_VERSIONS, meshTools } from "./mesh-tools.ts";
+import { succeeded } from "./region.ts";
 import { eventually, type Finished } from "./run.ts";
 import { runOnHost } from "./scripts.ts";
 
@@ -42,6 +45,8 @@ export function meshPolicy(lans: readonly string[]): Policy {
 
 /** The LANs of the sites that nodes stand in. */
 export const LANS = [MESH_PLAN.sites.tokyo.lan, MESH_PLAN.sites.home.lan] as const;
+
+const LIMITS = { timeoutSeconds: 300, lockSeconds: 60 };
 
 /** How a node sees another. */
 export interface PeerPath {
@@ -109,8 +114,18 @@ export class MeshLab {
     });
   }
 
+  /** Brings a host in and makes it a node. @throws Error with what a script said */
+  async enter(name: string): Promise<void> {
+    succeeded(await this.join(name, await this.headscale.createKey(TAG)));
+    succeeded(await this.node(name, "converge"));
+  }
+
   /** Runs a node's script on a host. */
   node(name: string, action: "converge" | "remove", more: Readonly<Record<string, string>> = {}): Promise<Finished> {
+    return runOnHost(this.lab, name, this.#nodeRun(name, action, more));
+  }
+
+  #nodeRun(name: string, action: string, more: Readonly<Record<string, string>>) {
     const parameters = {
       NODE_NAME: name,
       VERSION: CLIENT_VERSIONS.first,
@@ -125,7 +140,16 @@ export class MeshLab {
       RELAY_PORT: "",
       ...more,
     };
-    return runOnHost(this.lab, name, { script: MESH_SCRIPTS.tailscaleNode, action, parameters });
+    return { script: MESH_SCRIPTS.tailscaleNode, action, parameters, limits: LIMITS };
+  }
+
+  /** Runs a node's removal over a connection that goes through the mesh, from a host that has the lab's key. */
+  async removeThrough(from: string, to: string): Promise<Finished> {
+    const { script, action, parameters, limits } = this.#nodeRun(to, "remove", {});
+    const text = remoteCommandText({ script: script.name, action, parameters }, limits);
+    const options = "-i /root/identity -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
+    const command = `ssh ${options} root@${this.lab.host(to).address} ${shellQuote(text)}`;
+    return this.lab.exec(from, command, { input: programBody(script) });
   }
 
   /** What a command prints on a host. */
