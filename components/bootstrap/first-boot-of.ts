@@ -10,7 +10,7 @@ export const firstBootOf = (
   invitation: Invitation | undefined,
 ): pulumi.Output<string> =>
   pulumi
-    .all([key.privateKey, key.publicKey, invitation?.firstBoot(distribution)])
+    .all([key.privateKey, key.publicKey, invitation?.firstBoot])
     .apply(([hostPrivateKey, hostPublicKey, join]) =>
       userData({ distribution, hostPrivateKey, hostPublicKey, ...(join === undefined ? {} : { join }) }),
     );

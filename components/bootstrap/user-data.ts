@@ -1,3 +1,4 @@
+import { firstBoot, type FirstBoot } from "../mesh/first-boot.ts";
 import { SSHD_CONFIG, SSHD_CONFIG_PATH } from "./sshd-config.ts";
 
 /** The Linux distributions that hybrid-k3s makes machines of. */
@@ -12,11 +13,8 @@ export interface UserData {
   readonly hostPrivateKey: string;
   /** Its public half, in authorized_keys form. */
   readonly hostPublicKey: string;
-  /**
-   * Lines that bring the machine into a mesh: the one thing that SSH cannot do, where the mesh is the only way in. They
-   * hold a key that works once and for an hour. @default none
-   */
-  readonly join?: string;
+  /** The mesh that the machine joins at once. @default none: it is reached at an address of its own */
+  readonly join?: FirstBoot;
 }
 
 /** Written last by user data; the first script over SSH waits for it. */
@@ -38,7 +36,8 @@ const here = (path: string, mode: string, content: string): string =>
  * leaves open; everything else comes over SSH, where it can be repeated.
  *
  * Small and stable on purpose: a cloud runs it once, shows it to whoever may read the machine's metadata, and replaces
- * the machine when it changes. So it never holds the login key, and nothing in it follows from a setting that can change.
+ * the machine when it changes. So it never holds the login key, and nothing in it follows from a setting that can change;
+ * with a mesh it holds a key to that, which works once and expires within the hour, and no change of it costs a machine.
  *
  * For `sh`, not bash: Lightsail puts a script of its own, which names `sh`, in front of it, and takes no cloud-config
  * (https://docs.aws.amazon.com/lightsail/latest/userguide/lightsail-how-to-configure-server-additional-data-shell-script.html).
@@ -66,7 +65,7 @@ if ! "$sshd" -t; then
   printf 'HostKey /etc/ssh/ssh_host_ed25519_key\\nPasswordAuthentication no\\n' >${SSHD_CONFIG_PATH}
 fi
 systemctl restart ${unit}
-${join === undefined ? "" : `${join.trimEnd()}\n`}echo ended >${BOOTSTRAP_MARKER}
+${join === undefined ? "" : firstBoot(join)}echo ended >${BOOTSTRAP_MARKER}
 echo "bootstrap ends"
 `;
 }

@@ -1,13 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Distribution } from "../bootstrap/user-data.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
+import type { FirstBoot } from "./first-boot.ts";
 
 /** What lets one machine of one generation into the mesh, once. */
 export interface Invitation {
   /** The key itself: goes before the machine does, and is never an input of anything that it would replace. */
   readonly resource: pulumi.Resource;
-  /** Lines for the machine's user data that install the client and join, where the machine boots with one. Secret. */
-  readonly firstBoot: (distribution: Distribution) => pulumi.Output<string>;
+  /** What the machine's user data is told, where the machine boots with some. Secret. */
+  readonly firstBoot: pulumi.Output<FirstBoot>;
 }
 
 /** A host that answers on SSH before it is in the mesh. */

@@ -11,7 +11,14 @@ export const playedMesh: Mesh = {
   port: 41641,
   invite: (spec, options) => ({
     resource: entry(`${spec.name}-mesh-key`, {}, options),
-    firstBoot: (distribution) => pulumi.secret(`join-mesh --on ${distribution} --as ${spec.name}\n`),
+    firstBoot: pulumi.secret({
+      provider: "tailscale" as const,
+      version: "1.102.4",
+      packages: "https://packages.example.net",
+      port: 41_641,
+      hostname: spec.name,
+      key: `key-of-${spec.name}`,
+    }),
   }),
   member: (spec, { resource }, id, options) => ({
     address: pulumi.output(`mesh address of ${spec.name}`),

@@ -1,24 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  access,
-  chmod,
-  constants,
-  copyFile,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { access, chmod, constants, copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { locked } from "./lock.ts";
 import type { ToolchainEffects } from "./resolve.ts";
 
 /** How long the checksum file may take: long enough for a slow line, short enough to notice that there is none. In ms. */
@@ -27,8 +14,6 @@ const REACHABLE_BUDGET = 8_000;
 const DOWNLOAD_BUDGET = 180_000;
 /** How long a build may take, in ms: 3.5 minutes were measured on two cores. */
 const BUILD_BUDGET = 30 * 60_000;
-/** A lock older than this belongs to a run that died, in ms. */
-const STALE_LOCK = BUILD_BUDGET + DOWNLOAD_BUDGET;
 
 const RELEASES = "https://get.pulumi.com/releases/sdk";
 
@@ -155,51 +140,6 @@ async function build(version: string, to: string, say: (line: string) => void): 
   }
 }
 
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-};
-
-/** A lock file that its maker's death releases: its text is the process id. */
-async function locked<T>(path: string, say: (line: string) => void, run: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
-  const deadline = Date.now() + STALE_LOCK;
-  for (let told = false; ;) {
-    try {
-      const handle = await open(path, "wx");
-      await handle.writeFile(`${process.pid}\n`);
-      await handle.close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const owner = Number((await readFile(path, "utf8").catch(() => "")).trim());
-    const age =
-      Date.now() -
-      (await stat(path)
-        .then((entry) => entry.mtimeMs)
-        .catch(() => Date.now()));
-    // A file without a number was made a moment ago, or its maker died in between.
-    if (owner > 0 ? !alive(owner) : age > 5_000) {
-      await rm(path, { force: true });
-      continue;
-    }
-    if (Date.now() > deadline) throw new Error(`${path} is held by process ${owner}; end it or delete the file`);
-    if (!told) say(`another run (process ${owner}) is installing the Pulumi CLI; waiting for it`);
-    told = true;
-    await sleep(500);
-  }
-  try {
-    return await run();
-  } finally {
-    await rm(path, { force: true });
-  }
-}
-
 /** The real effects: this computer's PATH, cache, network and Go. */
 export function realEffects(say: (line: string) => void): ToolchainEffects {
   const folder = cacheFolder();
@@ -216,7 +156,16 @@ export function realEffects(say: (line: string) => void): ToolchainEffects {
     cachePath: (version) => join(folder, `pulumi-${version}`, "pulumi"),
     download: (version, to) => download(version, to, say),
     build: (version, to) => build(version, to, say),
-    locked: (run) => locked(join(folder, "toolchain.lock"), say, run),
+    locked: (run) =>
+      locked(
+        {
+          path: join(folder, "toolchain.lock"),
+          does: "installing the Pulumi CLI",
+          longest: BUILD_BUDGET + DOWNLOAD_BUDGET,
+          say,
+        },
+        run,
+      ),
     say,
   };
 }

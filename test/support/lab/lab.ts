@@ -146,9 +146,9 @@ export class Lab {
     return openSession(this.login(name), command, input);
   }
 
-  /** Lets everything, only UDP and ping, or nothing pass between the sites from now on. */
+  /** Lets everything, only UDP and ping, or nothing pass between the sites from now on; see {@link Internet}. */
   internet(allowed: Internet): void {
-    runShell(internetProgram(this.prefix, allowed), SETUP_SECONDS);
+    runShell(internetProgram({ ...this.#plan, prefix: this.prefix }, allowed), SETUP_SECONDS);
   }
 
   /** Puts a k3s release on the mirror. */

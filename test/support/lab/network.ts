@@ -5,6 +5,8 @@ import { BlockList, isIPv4 } from "node:net";
 export interface LabSite {
   /** IPv4 range with a 24-bit prefix, such as `10.213.1.0/24`: .1 is its gateway, .254 this machine. */
   readonly lan: string;
+  /** Whether it is a place of the internet that every site reaches by every protocol. @default false */
+  readonly open?: boolean;
 }
 
 /** A host of a lab before it runs. */
@@ -16,8 +18,11 @@ export interface LabHostPlan {
   readonly address: string;
 }
 
-/** What passes between the sites: everything, nothing but UDP (what a NAT lets through for a mesh) and ping, or nothing. */
-export type Internet = "open" | "udp" | "cut";
+/**
+ * What passes between the sites: everything, nothing but UDP (what a NAT lets through for a mesh) and ping, nothing
+ * (`relayed`: places of the internet are still reached), or nothing at all.
+ */
+export type Internet = "open" | "udp" | "relayed" | "cut";
 
 /** The shape of a lab. */
 export interface NetworkPlan {
@@ -116,15 +121,18 @@ export function networkProgram(plan: NetworkPlan): string {
     `ip netns add ${internet}\nip netns exec ${internet} sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'\n`,
     ...Object.entries(plan.sites).map(([name, site], index) => siteProgram(plan.prefix, name, site, index)),
     ...plan.hosts.map((host, index) => hostProgram(plan, host, index)),
-    internetProgram(plan.prefix, "open"),
+    internetProgram(plan, "open"),
   ].join("");
 }
 
 /** The bash program that sets what passes between sites from now on, connections that stand included. */
-export function internetProgram(prefix: string, internet: Internet): string {
+export function internetProgram({ prefix, sites }: NetworkPlan, internet: Internet): string {
+  const places = Object.values(sites).flatMap(({ open }, index) => (open === true ? [`"site${index}"`] : []));
+  const toPlaces = places.map((place) => `iifname ${place} accept\n    oifname ${place} accept\n    `).join("");
   const rules: Readonly<Record<Internet, string>> = {
     open: "accept",
-    udp: "meta l4proto { udp, icmp } accept",
+    udp: `${toPlaces}meta l4proto { udp, icmp } accept`,
+    relayed: `${toPlaces}drop`,
     cut: "drop",
   };
   return `ip netns exec ${internetNamespace(prefix)} nft -f - <<'END'

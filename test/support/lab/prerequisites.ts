@@ -19,13 +19,14 @@ const onPath = (tool: string): boolean =>
 
 /**
  * What this machine lacks for booting lab hosts.
+ * @param more tools that are needed beside the usual ones, with the Debian package of each
  * @returns one short reason each, such as `nft (Debian package nftables)`; empty when hosts can run
  */
-export function prerequisites(): string[] {
+export function prerequisites(more: Readonly<Record<string, string>> = {}): string[] {
   if (process.platform !== "linux") return [`Linux (this is ${process.platform})`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push("root");
-  for (const [tool, debian] of Object.entries(TOOLS)) {
+  for (const [tool, debian] of Object.entries({ ...TOOLS, ...more })) {
     if (!onPath(tool)) missing.push(`${tool} (Debian package ${debian})`);
   }
   if (!existsSync("/dev/net/tun")) missing.push("/dev/net/tun");

@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# Put before NetBird's scripts, after mesh-host.sh: what a host says about itself.
+
+state="" mesh_name="" mesh_address="" management=""
+
+# Fills $state, $mesh_name, $mesh_address, $management.
+read_netbird() {
+  local status
+  status=$(timeout 15 netbird status --json 2>/dev/null | sed 's/[{},]/&\n/g; s/":"/": "/g') || status=""
+  state=$(field daemonStatus <<<"$status")
+  mesh_name=$(field fqdn <<<"$status")
+  mesh_name=${mesh_name%%.*}
+  mesh_address=$(field netbirdIp <<<"$status")
+  mesh_address=${mesh_address%%/*}
+  management=$(sed -n '/"management"/,$p' <<<"$status" | field url)
+}
+
+await_netbird() { # seconds state…
+  local deadline=$((SECONDS + $1)) one
+  shift
+  while :; do
+    read_netbird
+    for one in "$@"; do
+      [ "$state" != "$one" ] || return 0
+    done
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    sleep 1
+  done
+}
+
+# The package makes and starts the service; where it did not, we do.
+start_netbird() {
+  if ! systemctl cat netbird.service >/dev/null 2>&1; then
+    netbird service install >/dev/null 2>&1 || fail "NetBird's service could not be made" "fix: run netbird service install on the host and read what it says"
+  fi
+  systemctl enable --quiet netbird.service || true
+  systemctl is-active --quiet netbird.service || systemctl start netbird.service ||
+    fail "NetBird does not start: $(journalctl -u netbird -n 1 -o cat --no-pager | cut -c1-200)" "fix: look at: journalctl -u netbird -n 30; is /dev/net/tun there?"
+}
+
+# Two addresses of a server are one where only the standard port or a last slash tells them apart.
+same_server() { # one other
+  local one=${1%/} other=${2%/}
+  [ "${one%:443}" = "${other%:443}" ]
+}
+
+# A host that is somebody's peer already is not taken over.
+check_peer() { # management server
+  same_server "$management" "$1" ||
+    fail "this host is in another NetBird network already: found $management · allowed $1" \
+      "fix: run netbird deregister on the host if nobody needs it there, then run again"
+  [ "$mesh_name" = "$NODE_NAME" ] ||
+    fail "this host is in the NetBird network under another name: found ${mesh_name:-none} · allowed $NODE_NAME" \
+      "fix: a peer named $NODE_NAME that stood there before gives it another one: remove both peers, run netbird deregister on the host, then run again"
+}

@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# Brings this host into the NetBird network under its own name, by a setup key that works once. Does nothing where it is
+# in already.
+: "${ACTION:?}" "${NODE_NAME:?}" "${VERSION:?}" "${PACKAGES:?}" "${MANAGEMENT_URL?}" "${PORT:?}" "${JOIN_KEY:?}"
+: "${state=}" "${mesh_address=}" "${INTERFACES=}"
+server=${MANAGEMENT_URL:-https://api.netbird.io}
+
+case $ACTION in
+  join)
+    install_or_fail
+    start_netbird
+    await_netbird 20 Connected NeedsLogin LoginFailed Idle || fail "NetBird's service does not say what it is: found ${state:-nothing}" "fix: look at: journalctl -u netbird -n 30"
+    if [ "$state" = Connected ]; then
+      check_peer "$server"
+      echo "in already: $NODE_NAME, $mesh_address"
+    else
+      key_path=""
+      key_file
+      code=0
+      said=$(timeout 150 netbird up --setup-key-file "$key_path" --management-url "$server" --hostname "$NODE_NAME" \
+        --disable-dns --disable-auto-connect=false --network-monitor=false --wireguard-port "$PORT" \
+        --extra-iface-blacklist "$INTERFACES" 2>&1) || code=$?
+      rm -f "$key_path"
+      # shellcheck disable=SC2015 # either of the two is the failure
+      [ "$code" = 0 ] && await_netbird 30 Connected ||
+        fail "$NODE_NAME could not join the NetBird network at $server: $(last_line "$said")" \
+          "fix: does this host reach $server? a key works once, and for as long as mesh.keyLifetime: once it has expired, the next pulumi up makes another; a higher generation of $NODE_NAME does at once"
+      check_peer "$server"
+      echo "joined: $NODE_NAME, $mesh_address"
+    fi
+    ;;
+  *) fail "unknown action $ACTION" ;;
+esac

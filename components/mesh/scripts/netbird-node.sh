@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Makes this host's NetBird what a node needs: the pinned client, its port, pods' interfaces kept out of it, k3s after it.
+# Or takes NetBird off a host that is given back. No rule for the site: NetBird's own rule 105 asks the main table first,
+# for all but the default route. https://github.com/netbirdio/netbird/blob/v0.77.1/client/internal/routemanager/systemops/systemops_linux.go
+: "${ACTION:?}" "${NODE_NAME:?}" "${VERSION:?}" "${PACKAGES:?}"
+: "${state=}" "${mesh_address=}" "${INTERFACES=}"
+
+# Settings are taken at `up` alone, so a client that has others is taken down for a moment: this is the node's turn.
+set_preferences() {
+  local wanted=/etc/hybrid-k3s/netbird text said
+  text="port=$PORT interfaces=$INTERFACES server=$server"
+  changed=no
+  put_file "$wanted" 0600 "$text"
+  [ "$changed" = yes ] || return 0
+  timeout 30 netbird down >/dev/null 2>&1 || true
+  if ! said=$(timeout 90 netbird up --management-url "$server" --hostname "$NODE_NAME" --disable-dns \
+    --disable-auto-connect=false --network-monitor=false --wireguard-port "$PORT" --extra-iface-blacklist "$INTERFACES" 2>&1); then
+    rm -f "$wanted"
+    fail "NetBird does not come up with its settings: $(last_line "$said")" "fix: look at: journalctl -u netbird -n 30"
+  fi
+}
+
+converge() {
+  : "${PORT:?}" "${MANAGEMENT_URL?}" "${ADDRESS:?}" "${LAN:?}" "${OTHER_LANS?}" "${NODE_ADDRESSES:?}"
+  server=${MANAGEMENT_URL:-https://api.netbird.io}
+  install_or_fail
+  start_netbird
+  set_preferences
+  await_netbird 60 Connected ||
+    fail "NetBird is not connected on $NODE_NAME: found ${state:-nothing} · allowed Connected" \
+      "fix: NeedsLogin: the peer is gone from the network or its login has expired; a higher generation of $NODE_NAME joins it anew · else: journalctl -u netbird -n 30"
+  check_peer "$server"
+  changed=no
+  set_forwarding
+  set_offload
+  set_mesh_unit netbird wt0 "" "$OTHER_LANS"
+  start_mesh_units
+  echo "mesh: $NODE_NAME, $mesh_address, NetBird $(client_version)"
+}
+
+take_out() {
+  timeout 30 netbird deregister >/dev/null 2>&1 || true
+  systemctl disable --quiet --now netbird.service 2>/dev/null || true
+  if [ -x /usr/bin/netbird ]; then netbird service uninstall >/dev/null 2>&1 || true; fi
+  purge_client
+  rm -rf /var/lib/netbird /etc/netbird /var/log/netbird /run/netbird /etc/hybrid-k3s/netbird
+  remove_mesh_files
+}
+
+case $ACTION in
+  converge) converge ;;
+  remove) leave_mesh wt0 ;;
+  *) fail "unknown action $ACTION" ;;
+esac
