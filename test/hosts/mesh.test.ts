@@ -70,38 +70,49 @@ describeHosts("a mesh of Tailscale and headscale over two sites", MESH_PREREQUIS
     expect(await mesh.interfaceTo("server-a", lan("server-b"))).toBe("eth0");
   });
 
-  it("keeps the rules when networkd restarts, and would lose them without its word to networkd", async () => {
+  it("keeps its rules when networkd restarts, and sets them again where somebody took them out", async () => {
     const rules = "ip -4 rule show priority 2500; ip -4 rule show priority 5300";
     const before = await mesh.on("agent-a", rules);
     expect(before.split("\n")).toHaveLength(3);
-    // networkd without udev manages links only where /sys cannot be written, as in a usual container.
-    const network = `[Match]\nName=eth0\n[Network]\nAddress=${lan("agent-a")}/24\nGateway=10.214.1.1\n`;
+    // networkd has something to manage. Without udev it manages links only where /sys cannot be written.
+    const network = "[Match]\nName=br7\n[Network]\nLinkLocalAddressing=no\nConfigureWithoutCarrier=yes\n";
     await mesh.lab.exec("agent-a", "install -m 0644 /dev/stdin /etc/systemd/network/10-lab.network", {
       input: network,
     });
-    await mesh.on("agent-a", "mount -o remount,ro /sys && systemctl start systemd-networkd");
-    const managed = "networkctl --no-legend list eth0";
+    await mesh.on("agent-a", "mount -o remount,ro,bind /sys && ip link add br7 type bridge && ip link set br7 up");
+    await mesh.on("agent-a", "systemctl restart systemd-networkd");
+    const link = "networkctl --no-legend --no-pager list br7";
     await eventually(
       "networkd",
       { seconds: 20 },
-      async () => (await mesh.on("agent-a", managed)).includes("configured") || undefined,
+      async () => (await mesh.on("agent-a", link)).includes("configured") || undefined,
     );
-    const restart = "systemctl restart systemd-networkd && sleep 3";
-    // Without the unit, which would put the rules back: networkd is to leave them alone.
-    await mesh.on("agent-a", `systemctl stop hybrid-k3s-mesh && ${restart}`);
-    expect(await mesh.on("agent-a", rules)).toBe(before);
+    // The word to networkd, which is not root, and without the unit, which would put the rules back.
     const word = "/etc/systemd/networkd.conf.d/91-hybrid-k3s-mesh.conf";
-    await mesh.on("agent-a", `systemctl stop hybrid-k3s-mesh && mv ${word} /root/word && ${restart}`);
-    expect(await mesh.on("agent-a", rules)).toBe("");
-    await mesh.on("agent-a", `mv /root/word ${word} && systemctl restart systemd-networkd`);
-    // Whoever flushes rules: the next run of the node's script, and every start of the client, sets them again.
-    expect((await mesh.node("agent-a", "converge")).stdout).toContain("routes: set anew\n");
+    expect(await mesh.on("agent-a", `runuser -u systemd-network -- cat ${word}`)).toContain(
+      "ManageForeignRoutingPolicyRules=no",
+    );
+    await mesh.on("agent-a", "systemctl stop hybrid-k3s-mesh && systemctl restart systemd-networkd && sleep 2");
     expect(await mesh.on("agent-a", rules)).toBe(before);
-    await mesh.on("agent-a", "ip -4 rule del priority 2500 && systemctl restart tailscaled");
-    await eventually(
-      "the rules",
-      { seconds: 20 },
-      async () => (await mesh.on("agent-a", rules)) === before || undefined,
+    const without = "ip -4 rule del priority 2500; ip -4 rule del priority 5300";
+    for (const again of [
+      "systemctl restart tailscaled",
+      "systemctl restart systemd-networkd",
+      "systemctl restart hybrid-k3s-mesh",
+    ]) {
+      await mesh.on("agent-a", `systemctl start hybrid-k3s-mesh && ${without} && ${again}`);
+      await eventually(
+        `the rules, by ${again}`,
+        { seconds: 20 },
+        async () => (await mesh.on("agent-a", rules)) === before || undefined,
+      );
+    }
+    await mesh.on("agent-a", without);
+    succeeded(await mesh.node("agent-a", "converge"));
+    expect(await mesh.on("agent-a", rules)).toBe(before);
+    await mesh.on(
+      "agent-a",
+      "systemctl stop systemd-networkd.socket systemd-networkd; ip link del br7; mount -o remount,rw,bind /sys",
     );
   });
 

@@ -190,6 +190,9 @@ export class MeshLab {
 
   /** Packets that left a host by an interface, so far. */
   async sent(name: string, device = "tailscale0"): Promise<number> {
-    return Number(await this.on(name, `cat /sys/class/net/${device}/statistics/tx_packets`));
+    const said = JSON.parse(await this.on(name, `ip -j -s link show ${device}`)) as {
+      stats64: { tx: { packets: number } };
+    }[];
+    return said[0]!.stats64.tx.packets;
   }
 }
