@@ -20,6 +20,7 @@ describeHosts("a host's way into the mesh and out of it", MESH_PREREQUISITES, ()
   const usedKeys: string[] = [];
 
   const lan = (name: string): string => mesh.lab.host(name).address;
+  /** A key that the test uses at once. */
   const newKey = async (): Promise<string> => {
     const key = await mesh.headscale.createKey(TAG);
     usedKeys.push(key);
@@ -56,7 +57,7 @@ describeHosts("a host's way into the mesh and out of it", MESH_PREREQUISITES, ()
   });
 
   it("installs nothing where the repository has no package of that version", async () => {
-    const key = await newKey();
+    const key = await mesh.headscale.createKey(TAG);
     const { code, stderr } = await mesh.join("server-a", key, { VERSION: "1.99.9" });
     expect(code).toBe(1);
     expect(stderr).toMatch(
