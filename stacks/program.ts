@@ -6,7 +6,7 @@ import { evaluateGuardrails, renderRefusal } from "./guardrails.ts";
 import { notBuilt } from "./not-built.ts";
 import { declareRegion, type Region } from "./region.ts";
 import type { RegionSettings } from "./region-settings.ts";
-import { loadLoginKey, loadSettings } from "./settings.ts";
+import { loadLoginKey, loadMeshCredentials, loadSettings } from "./settings.ts";
 import { readVersions, unpinned, type Versions } from "./versions.ts";
 
 /** What the program does outside the engine; a rehearsal puts its own in. */
@@ -29,6 +29,7 @@ export async function program(effects: Effects = { clearPendingRelease }): Promi
     ...(deployed === undefined ? {} : { deployed }),
     versions,
     login: refusing(() => loadLoginKey(config)),
+    meshCredentials: loadMeshCredentials(config),
     ...effects,
   });
 }

@@ -2,6 +2,7 @@ import { ExistingSite } from "../../components/existing/site.ts";
 import type { Machine } from "../../components/machine.ts";
 import type { ExistingSiteSettings } from "./existing-settings.ts";
 import { targetOf } from "./jump.ts";
+import { meshOf } from "./mesh-of.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site whose hosts stand already. */
@@ -16,6 +17,7 @@ export function declareExistingSite(site: ExistingSiteSettings, context: SiteCon
     })),
     privateKey: context.login.privateKey,
     connectSeconds: context.connectSeconds,
+    ...meshOf(site, context),
   });
   return machines;
 }

@@ -1,7 +1,7 @@
 import { cniVariantOf } from "../../components/k3s/cni-variant.ts";
 import type { Deployed } from "../../stacks/deployed.ts";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
-import { present } from "../../stacks/settings/zod-problems.ts";
+import { present } from "../../components/present.ts";
 import { parseSettings } from "../../stacks/settings.ts";
 import { statedAddress, statedShape } from "../../stacks/guardrails/guardrail.ts";
 import { goodFixture, mergePatch } from "./settings-fixtures.ts";

@@ -17,7 +17,8 @@ import {
   zone,
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
-import { named, present, strict, text } from "../zod-problems.ts";
+import { present } from "../../../components/present.ts";
+import { named, strict, text } from "../zod-problems.ts";
 
 const LOGIN_USER = "root";
 const SSH_PORT = 22;

@@ -23,7 +23,8 @@ import {
   zone,
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
-import { breaking, named, present, saying, strict, wholeNumber } from "../zod-problems.ts";
+import { present } from "../../../components/present.ts";
+import { breaking, named, saying, strict, wholeNumber } from "../zod-problems.ts";
 
 /** The ranges that Lima gives its networks. https://lima-vm.io/docs/config/network/ */
 const LANS = { shared: "192.168.105.0/24", "user-v2": "192.168.104.0/24" } as const;

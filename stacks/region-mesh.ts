@@ -1,0 +1,34 @@
+import type { LoginKey } from "../components/bootstrap/login-key.ts";
+import type { MeshCredentials } from "../components/mesh/mesh-settings.ts";
+import type { Mesh } from "../components/mesh/mesh.ts";
+import { NetbirdMesh } from "../components/mesh/netbird.ts";
+import { TailscaleMesh } from "../components/mesh/tailscale.ts";
+import { machinesOf } from "./guardrails/guardrail.ts";
+import type { RegionSettings } from "./region-settings.ts";
+
+/** Declares the mesh of a region. @returns undefined where the region has none */
+export function regionMesh(
+  settings: RegionSettings,
+  login: Pick<LoginKey, "privateKey" | "previous">,
+  credentials: MeshCredentials,
+): Mesh | undefined {
+  const { region, mesh, kubernetes } = settings;
+  const name = `${region}-mesh`;
+  const same = {
+    region,
+    credentials,
+    login,
+    connectSeconds: kubernetes.connectSeconds,
+    sites: settings.sites.map((site) => ({ name: site.name, lan: site.lan, carriesLan: site.nodeAddresses === "lan" })),
+  };
+  switch (mesh.provider) {
+    case "none":
+      return undefined;
+    case "netbird":
+      return new NetbirdMesh(name, { ...same, settings: mesh });
+    case "tailscale": {
+      const relay = machinesOf(settings).some((machine) => machine.relay === true);
+      return new TailscaleMesh(name, { ...same, settings: mesh, relay });
+    }
+  }
+}
