@@ -8,7 +8,7 @@ import { formatPath, problemText } from "./settings/problem.ts";
  * @returns one line per setting, in the form of every other problem
  */
 export function notBuilt(settings: RegionSettings): readonly string[] {
-  const { mesh, hostFirewall, sites } = settings;
+  const { mesh, sites } = settings;
   const refused = (path: string, found: string, allowed: string): string =>
     problemText(path, found, {
       allowed: `${allowed}, for now`,
@@ -16,7 +16,6 @@ export function notBuilt(settings: RegionSettings): readonly string[] {
     });
   return [
     ...(mesh.provider === "none" ? [] : [refused("mesh.provider", mesh.provider, "none")]),
-    ...(hostFirewall.enabled ? [refused("hostFirewall.enabled", "true", "false")] : []),
     ...sites
       .filter(({ nodeAddresses }) => nodeAddresses === "mesh")
       .map(({ name }) => refused(`${formatPath(["sites", name])}.nodeAddresses`, "mesh", "lan")),

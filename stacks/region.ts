@@ -11,6 +11,7 @@ import { Platform, type WantedRelease } from "../components/platform/platform.ts
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
 import { podNetwork } from "./pod-network.ts";
+import { preparation } from "./prepare-host.ts";
 import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
 import { present } from "./settings/zod-problems.ts";
 import { declareSites } from "./sites/declare-sites.ts";
@@ -63,6 +64,7 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
     digests: versions.k3s[settings.kubernetes.version] ?? UNPINNED,
     privateKey: login.privateKey,
     ...(deployed === undefined ? {} : { earlierContacts: deployed.contacts }),
+    ...preparation({ settings, login }),
   });
   const provider = new kubernetes.Provider(
     `${region}-kubernetes`,
