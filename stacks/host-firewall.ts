@@ -8,6 +8,7 @@ import { LIMA_HOST } from "../components/lima/vm-yaml.ts";
 import type { Machine } from "../components/machine.ts";
 import type { Mesh } from "../components/mesh/mesh.ts";
 import { openPorts } from "../components/mesh/open-ports.ts";
+import { lansOf } from "./lans.ts";
 import type { MachineSettings, RegionSettings, SiteSettings } from "./region-settings.ts";
 
 const SSH_PORT = 22;
@@ -20,10 +21,6 @@ export interface HostFirewallsArgs {
   /** @default no mesh */
   readonly mesh?: Pick<Mesh, "interface" | "port">;
 }
-
-/** Ranges that a site's hosts let in whole: its own LAN. Without a mesh, the sites' LANs are routed to each other. */
-export const lansOf = ({ mesh, sites }: RegionSettings, site: SiteSettings): readonly string[] =>
-  mesh.provider === "none" ? sites.map(({ lan }) => lan) : [site.lan];
 
 /** Who reaches SSH beside mesh and LAN. A VM's own host comes on an interface of its own to each VM. */
 const sshFrom = (site: SiteSettings): readonly string[] =>
