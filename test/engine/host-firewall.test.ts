@@ -1,6 +1,17 @@
 import { afterEach, expect, test } from "vitest";
 import type { Rehearsal } from "../../rehearsal/rehearsal.ts";
-import { AGENTS, applyEdit, fine, machine, openSample, scriptsDuring, SERVERS, settingsOf, stepsOf } from "./sample.ts";
+import {
+  AGENTS,
+  applyEdit,
+  fine,
+  hostKey,
+  machine,
+  openSample,
+  scriptsDuring,
+  SERVERS,
+  settingsOf,
+  stepsOf,
+} from "./sample.ts";
 
 let rehearsal: Rehearsal;
 afterEach(async () => {
@@ -163,4 +174,74 @@ test("a change that shuts this computer out fails its step, is taken back, and i
   expect(rulesOf("s-3")).toContain("192.0.2.7/32");
   expect(rehearsal.world.host("s-2").firewall.rolledBack).toBe(false);
   expect(stepsOf(await fine(rehearsal.preview()))).toEqual([]);
+});
+
+test("machines that we make get a firewall with every generation, and take it with them in the end", async () => {
+  const mixed = (generation: number) =>
+    settingsOf(
+      {
+        cloud: {
+          provider: "lightsail",
+          awsRegion: "ap-northeast-1",
+          access: { from: [MANAGED_FROM] },
+          pools: {
+            web: { role: "agent", bundle: "medium_3_0", ingress: true, machines: { web: { zone: "a", generation } } },
+          },
+        },
+        mac: { provider: "lima", pools: { home: { role: "agent", machines: { vm: { generation } } } } },
+        rack: {
+          provider: "existing",
+          lan: "10.20.0.0/24",
+          // On their LAN: no range needs to be named.
+          jump: { host: "10.20.0.1", hostKey: hostKey("jump") },
+          pools: { control: { role: "server", machines: { s: { address: "10.20.0.11", hostKey: hostKey("s") } } } },
+        },
+      },
+      { "hybrid-k3s:hostFirewall": { enabled: true } },
+    );
+  rehearsal = await openSample(mixed(1));
+  await fine(rehearsal.up());
+  expect(rulesOf("web")).toContain("tcp dport { 80, 443 } accept");
+  expect(rulesOf("vm")).toContain("192.168.5.2/32");
+  expect(rulesOf("s")).not.toContain("ssh_ipv4");
+  expect(stepsOf(await fine(rehearsal.preview()))).toEqual([]);
+  const edit = await applyEdit(rehearsal, mixed(2));
+  expect(edit.steps.filter((step) => step.includes("firewall"))).toEqual([
+    "replace vm-firewall",
+    "replace web-firewall",
+  ]);
+  for (const name of ["vm", "web"]) {
+    expect(edit.scripts.filter((line) => line.startsWith("host-firewall") && line.endsWith(` ${name}`))).toEqual([
+      `host-firewall remove ${name}`,
+      `host-firewall apply ${name}`,
+      `host-firewall confirm ${name}`,
+    ]);
+  }
+  expect(edit.second).toEqual([]);
+  const destroyed = await scriptsDuring(rehearsal, () => fine(rehearsal.destroy()));
+  expect(destroyed.filter((line) => line.startsWith("host-firewall"))).toEqual(["host-firewall remove s"]);
+});
+
+test("a host that is dead keeps nobody from removing its machine", async () => {
+  rehearsal = await openSample(region());
+  await fine(rehearsal.up());
+  rehearsal.world.host("a-1").alive = false;
+  const { "a-1": removed, ...agents } = AGENTS;
+  expect(removed).toBeDefined();
+  const edit = await applyEdit(rehearsal, region({ agents }));
+  expect(edit.steps).toEqual(["delete a-1-firewall", "delete a-1-host", "delete a-1-k3s", "delete a-1-member"]);
+  expect(edit.second).toEqual([]);
+});
+
+test("hosts that nobody says the way in to are refused before anything is touched", async () => {
+  const { "hybrid-k3s:sites": sites, ...rest } = region() as { "hybrid-k3s:sites": { rack: { access?: object } } };
+  const { access, ...rack } = sites.rack;
+  expect(access).toBeDefined();
+  rehearsal = await openSample({ ...rest, "hybrid-k3s:sites": { rack } });
+  const { failure } = await rehearsal.preview();
+  expect(failure).toContain(
+    "  no-way-in: a machine's firewall lets in nobody that the settings do not name: not this computer either",
+  );
+  expect(failure).toContain('access: { from: ["172.26.0.0/16"] }');
+  expect(rehearsal.world.events).toEqual([]);
 });
