@@ -354,8 +354,8 @@ describeHosts("the host firewall", () => {
     const plans: HostFirewallPlan[] = [
       PLAN,
       { ...bare, cni: "cilium", lan: [], ssh: { ports: [22], from: [] } },
-      { ...bare, cni: "cilium", mesh: { interface: "wt0", port: 51_820 } },
-      { ...bare, ssh: { ports: [2222], from: "anywhere" }, apiFrom: ["2001:db8::/48", "0.0.0.0/0", "192.0.2.7"] },
+      { ...bare, cni: "cilium", mesh: { interface: "wt0", port: 51_820 }, ssh: { ports: [2222, 22], from: [STATION] } },
+      { ...bare, ssh: { ports: [22, 2222], from: "anywhere" }, apiFrom: ["2001:db8::/48", "0.0.0.0/0", "192.0.2.7"] },
       { ...PLAN, role: "agent", lan: ["10.0.0.0/8", "10.0.0.0/24", "fd00::/8"], flannelBackend: "wireguard-native" },
     ];
     expect(mesh?.interface).toBe("tailscale0");
