@@ -16,6 +16,8 @@ export interface FirstBoot {
   readonly hostname: string;
   /** Works once, and for an hour: who reads a machine's user data later finds nothing of use. Secret. */
   readonly key: string;
+  /** What the machine lets in from its first second on, as nftables text. @default all that its image does */
+  readonly rules?: string;
 }
 
 /** How long a machine tries: images update themselves first, and names may not resolve at once. Seconds. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machine.ts";
 import { present } from "../present.ts";
+import { MESH_INTERFACES } from "./interfaces.ts";
 import type { MeshArgs } from "./mesh-args.ts";
 import type { TailscaleSettings } from "./mesh-settings.ts";
 import type { Mesh, PreparedHost } from "./mesh.ts";
@@ -23,7 +24,7 @@ export interface TailscaleMeshArgs extends MeshArgs<TailscaleSettings> {
 
 /** A region's place on a tailnet: what its policy must hold, and the way of every machine into it. */
 export class TailscaleMesh extends pulumi.ComponentResource implements Mesh {
-  readonly interface = "tailscale0";
+  readonly interface = MESH_INTERFACES.tailscale;
   readonly port: number;
   readonly invite: Mesh["invite"];
   readonly member: Mesh["member"];
@@ -52,6 +53,7 @@ export class TailscaleMesh extends pulumi.ComponentResource implements Mesh {
       script: MESH_SCRIPTS.tailscaleJoin,
       serverParameter: "LOGIN_SERVER",
       login,
+      firstRules: args.firstRules,
       connectSeconds,
     });
     this.invite = membership.invite;
