@@ -79,16 +79,17 @@ export class MeshNetworks {
     if (client === "netbird" && peer !== undefined) this.netbird.leave(peer);
   }
 
-  /** What is there of devices, keys that were not used, networks and policies: nothing of a region that is gone. */
-  leftovers(): string[] {
+  /** Everything that the control servers hold, in words: after a region is gone the same as before it came. */
+  inventory(): string[] {
     const { tailnet, netbird } = this;
     return [
       ...[...tailnet.devices.values()].map(({ name }) => `tailnet device ${name}`),
       ...[...tailnet.keys.values()].map(({ description }) => `tailnet key ${description}`),
       ...[...netbird.peers.values()].map(({ label }) => `netbird peer ${label}`),
       ...[...netbird.keys.values()].map(({ name }) => `netbird key ${name}`),
-      ...[...netbird.groups.values()].filter(({ name }) => name !== "All").map(({ name }) => `netbird group ${name}`),
+      ...[...netbird.groups.values()].map(({ name }) => `netbird group ${name}`),
       ...[...netbird.objects.keys()].map((path) => `netbird ${path}`),
+      tailnet.policy,
     ];
   }
 }
