@@ -41,6 +41,7 @@ interface RegisterRequest {
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
   getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
   getAdditionalsecretoutputsList(): string[];
   getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
   getProvider(): string;
@@ -77,7 +78,8 @@ function toNode(request: RegisterRequest, reveal: boolean): GraphNode {
     retainOnDelete: request.getRetainondelete(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     ignoreChanges: request.getIgnorechangesList(),
-    replaceOnChanges: request.getReplaceonchangesList(),
+    // What the command SDK states of itself says nothing about this project.
+    replaceOnChanges: request.getReplaceonchangesList().filter((path) => path !== "triggers[*]"),
     secretOutputs: request.getAdditionalsecretoutputsList(),
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
     deletedWith: nameOf(request.getDeletedwith()),
