@@ -25,9 +25,10 @@ export interface FirstFirewall {
 export function firstFirewall(sshd: string, rules: string): FirstFirewall {
   const units = `${sshd}.socket ${sshd}.service`;
   return {
+    // systemd reads its units again later: that takes longer than all the rest until the rules are loaded.
     shut: `# Nobody connects before the firewall stands. A mask holds over a restart, and against updates that start sshd anew.
 systemctl stop ${units} 2>/dev/null || true
-systemctl mask --quiet ${units} 2>/dev/null || true
+systemctl mask --quiet --no-reload ${units} 2>/dev/null || true
 `,
     stand: `cat >${RULES_FILE} <<'HYBRID_K3S'
 table ${FIREWALL_TABLE}
@@ -36,6 +37,7 @@ ${rules.trimEnd()}
 HYBRID_K3S
 close_host() {
   if ! command -v nft >/dev/null; then
+    systemctl daemon-reload
     if command -v apt-get >/dev/null; then
       (apt_get update) || true
       set -- apt_get --no-install-recommends install nftables

@@ -70,7 +70,7 @@ describe.each(DISTRIBUTIONS)("user data that brings the host firewall, for %s", 
     expect(lines.slice(0, 3)).toEqual([
       "set -eu",
       `systemctl stop ${UNITS[distribution]} 2>/dev/null || true`,
-      `systemctl mask --quiet ${UNITS[distribution]} 2>/dev/null || true`,
+      `systemctl mask --quiet --no-reload ${UNITS[distribution]} 2>/dev/null || true`,
     ]);
   });
 
@@ -173,7 +173,7 @@ function play(how: { readonly nft: boolean; readonly env?: Readonly<Record<strin
   };
 }
 
-const STOPPED = ["systemctl stop ssh.socket ssh.service", "systemctl mask --quiet ssh.socket ssh.service"];
+const STOPPED = ["systemctl stop ssh.socket ssh.service", "systemctl mask --quiet --no-reload ssh.socket ssh.service"];
 const STARTED = "systemctl restart ssh.service";
 const callsOf = (calls: readonly string[]): string[] => calls.map((call) => call.split(" ")[0]!);
 
@@ -222,7 +222,9 @@ describe("a first boot that brings the host firewall", () => {
     );
     expect(calls.filter((call) => call.startsWith("systemctl"))).toEqual([
       ...STOPPED,
+      "systemctl daemon-reload",
       "systemctl enable --quiet --now tailscaled",
+      "systemctl daemon-reload",
     ]);
     expect(calls.some((call) => call.startsWith("tailscale up "))).toBe(true);
     expect(ended).toBe(true);
