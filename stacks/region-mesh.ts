@@ -2,11 +2,13 @@ import type { LoginKey } from "../components/bootstrap/login-key.ts";
 import type { MeshCredentials } from "../components/mesh/mesh-settings.ts";
 import type { Mesh } from "../components/mesh/mesh.ts";
 import type { MachineSpec } from "../components/machine.ts";
+import { compatibility } from "../components/mesh/compatibility.ts";
 import { MESH_INTERFACES } from "../components/mesh/interfaces.ts";
 import { NetbirdMesh } from "../components/mesh/netbird.ts";
 import { TailscaleMesh } from "../components/mesh/tailscale.ts";
 import { machinesOf } from "./guardrails/guardrail.ts";
 import { hostRules } from "./host-rules.ts";
+import { pairOf } from "./mesh-pair.ts";
 import type { RegionSettings } from "./region-settings.ts";
 
 /** Declares the mesh of a region. @returns undefined where the region has none */
@@ -29,5 +31,6 @@ export function regionMesh(
   };
   if (mesh.provider === "netbird") return new NetbirdMesh(name, { ...same, settings: mesh });
   const relay = machinesOf(settings).some((machine) => machine.relay === true);
-  return new TailscaleMesh(name, { ...same, settings: mesh, relay });
+  const { closedToMesh } = compatibility(pairOf(settings)).settings;
+  return new TailscaleMesh(name, { ...same, settings: mesh, relay, closedToMesh });
 }

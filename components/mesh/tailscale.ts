@@ -20,6 +20,8 @@ const TYPE = "hybrid-k3s:mesh:Tailscale";
 export interface TailscaleMeshArgs extends MeshArgs<TailscaleSettings> {
   /** Whether a machine of the region relays for peers that find no direct path. */
   readonly relay: boolean;
+  /** Interfaces of the pod network that the client's own packets must not leave by. */
+  readonly closedToMesh: readonly string[];
 }
 
 /** A region's place on a tailnet: what its policy must hold, and the way of every machine into it. */
@@ -68,6 +70,7 @@ export class TailscaleMesh extends pulumi.ComponentResource implements Mesh {
       SITE_RULE: "yes",
       RELAY: relays ? "yes" : "no",
       RELAY_PORT: relays ? String(RELAY_PORT) : "",
+      CLOSED_INTERFACES: this.#args.closedToMesh.join(" "),
     };
     return nodeClient(machine, this.#args, { script: MESH_SCRIPTS.tailscaleNode, parameters }, options);
   };

@@ -46,7 +46,7 @@ export interface ResourceType {
   /** Names of outputs that are not inputs. They are unknown while a create is previewed. */
   readonly computed: readonly string[];
   /** Whether a previewed update makes them unknown too. @default false */
-  readonly computedOnUpdate?: boolean | ((operation: Operation) => boolean);
+  readonly computedOnUpdate?: boolean | ((operation: Operation) => boolean | Promise<boolean>);
   /** Outputs that are secret whatever the inputs are. @default none */
   readonly secretOutputs?: readonly string[];
   /** Problems of the inputs by name; unknown values pass. @default none */

@@ -136,7 +136,7 @@ export class ProviderService {
     const response = new messages.UpdateResponse();
     if (call.request.getPreview()) {
       const { computedOnUpdate = false } = type;
-      const anew = typeof computedOnUpdate === "function" ? computedOnUpdate(operation) : computedOnUpdate;
+      const anew = typeof computedOnUpdate === "function" ? await computedOnUpdate(operation) : computedOnUpdate;
       response.setProperties(outputsAnswer(received, anew ? unknowns(type) : kept, type.secretOutputs));
       return response;
     }

@@ -56,21 +56,27 @@ const hasJoined = async ({ control }: MeshConnection, machine: string): Promise<
 export function joinKeyType({ connect, now }: ResourceContext): ResourceType {
   const expired = ({ olds }: Operation): boolean => Date.parse(textOf(olds["expires"])) <= now();
   const livesAnew = ({ olds, inputs }: Operation): boolean => olds["life"] !== inputs["life"];
+  /** Whether it has expired before its machine joined, as far as can be seen. */
+  const isLost = async (operation: Operation): Promise<boolean> => {
+    if (!expired(operation)) return false;
+    const machine = textOf(operation.inputs["machine"]);
+    const look = () => hasJoined(connect(operation), machine);
+    return (await glance(operation, `whether ${machine} has joined`, look)) === false;
+  };
   return {
     token: "hybrid-k3s-mesh:index:JoinKey",
     replaceOn: ["machine"],
     computed: ["key", "keyId", "expires"],
     // An update comes for other tags too, which need no other key.
-    computedOnUpdate: (operation) => expired(operation) || livesAnew(operation),
+    computedOnUpdate: async (operation) => livesAnew(operation) || (await isLost(operation)),
     secretOutputs: ["key"],
     defaults: { lifetimeSeconds: 3600 },
     check,
     diff: async (operation, usual) => {
-      if (usual.replaces.length > 0 || !expired(operation)) return usual;
-      const machine = textOf(operation.inputs["machine"]);
-      const look = () => hasJoined(connect(operation), machine);
-      const joined = await glance(operation, `whether ${machine} has joined`, look);
-      return joined === false ? { ...usual, changed: [...usual.changed, "expires"] } : usual;
+      if (usual.replaces.length > 0) return usual;
+      // How long a key lives says nothing about one that was made.
+      const changed = usual.changed.filter((name) => name !== "lifetimeSeconds");
+      return { ...usual, changed: (await isLost(operation)) ? [...changed, "expires"] : changed };
     },
     create: async (operation) => {
       const connection = connect(operation);
@@ -89,8 +95,8 @@ export function joinKeyType({ connect, now }: ResourceContext): ResourceType {
       const { key = null, keyId = null, expires = null } = olds;
       const connection = connect(operation);
       const machine = textOf(inputs["machine"]);
-      const isLost = expired(operation) && !(await hasJoined(connection, machine));
-      if (!isLost && !livesAnew(operation)) return { key, keyId, expires };
+      const lost = expired(operation) && !(await hasJoined(connection, machine));
+      if (!lost && !livesAnew(operation)) return { key, keyId, expires };
       const minted = await mint(connection, operation);
       // Whether the one before is still listed matters little, that the new one is kept matters much.
       await connection.control.revokeKey(textOf(keyId)).catch((error: unknown) => {
