@@ -135,6 +135,15 @@ describeHosts("a cloud machine's first boot into a mesh", MESH_PREREQUISITES, ()
     expect(await sshThroughMesh()).toBe(true);
   });
 
+  it("has nothing to change where the rules of the day are its first ones", async () => {
+    const done = await throughMesh(PLAN, { confirmAction: "confirm" });
+    expect(done, done.stderr).toMatchObject({
+      code: 0,
+      stdout: "firewall: unchanged\nfirewall: the confirmed rules are active\n",
+      stderr: "",
+    });
+  });
+
   it("goes back to its first rules, not to none, from a change that shuts the mesh", async () => {
     const stood = await tables();
     await mistake();

@@ -171,6 +171,9 @@ describeHosts("a host's way into the mesh and out of it", MESH_PREREQUISITES, ()
     succeeded(await mesh.node("agent-c", "converge"));
     await mesh.reaches("server-a", lan("agent-c"), 60);
     await mesh.reaches("agent-c", lan("server-b"), 60);
+    // Its neighbour on the LAN too, which has had its predecessor's address in its tables, and not through the tunnel.
+    await mesh.reaches("agent-b", lan("agent-c"), 60);
+    expect(await mesh.interfaceTo("agent-b", lan("agent-c"))).toBe("eth0");
   });
 
   it("says in the first boot's log why a machine is not in, and boots on", async () => {
