@@ -1,7 +1,11 @@
 import { FIREWALL_TABLE } from "../firewall/rules.ts";
 
-/** What host-firewall.sh later replaces, under the same names: the rules that a restart brings back, and who loads them. */
+/**
+ * What host-firewall.sh later finds as confirmed, byte by byte in its own form, so that the same rules are no change to it:
+ * the rules that a restart brings back, the digest of what the kernel makes of them, and who loads them.
+ */
 const RULES_FILE = "/etc/hybrid-k3s/firewall.nft";
+const DIGEST_FILE = "/etc/hybrid-k3s/firewall.digest";
 const FIREWALL_UNIT = "hybrid-k3s-firewall.service";
 
 /** Parts of user data, in the order in which they stand there. For `sh`, under `set -eu`. */
@@ -25,17 +29,20 @@ export interface FirstFirewall {
 export function firstFirewall(sshd: string, rules: string): FirstFirewall {
   const units = `${sshd}.socket ${sshd}.service`;
   return {
+    // systemd reads its units again later: that takes longer than all the rest until the rules are loaded.
     shut: `# Nobody connects before the firewall stands. A mask holds over a restart, and against updates that start sshd anew.
 systemctl stop ${units} 2>/dev/null || true
-systemctl mask --quiet ${units} 2>/dev/null || true
+systemctl mask --quiet --no-reload ${units} 2>/dev/null || true
 `,
     stand: `cat >${RULES_FILE} <<'HYBRID_K3S'
+# What this host lets in (hybrid-k3s). pulumi up writes it: changes by hand do not stay.
 table ${FIREWALL_TABLE}
 delete table ${FIREWALL_TABLE}
 ${rules.trimEnd()}
 HYBRID_K3S
 close_host() {
   if ! command -v nft >/dev/null; then
+    systemctl daemon-reload
     if command -v apt-get >/dev/null; then
       (apt_get update) || true
       set -- apt_get --no-install-recommends install nftables
@@ -60,6 +67,7 @@ TEXT
     problem="a restart would lose the rules: ${FIREWALL_UNIT} could not be enabled"
     return 1
   fi
+  printf %s "$(nft -s list table ${FIREWALL_TABLE} | sha256sum | cut -d' ' -f1)" >${DIGEST_FILE}
   echo "the firewall stands"
 }
 start_sshd() {

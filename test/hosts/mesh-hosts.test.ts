@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { userData } from "../../components/bootstrap/user-data.ts";
 import { describeHosts } from "../support/lab/describe-hosts.ts";
 import { LANS, meshPolicy, MeshLab, MESH_PLAN, NODES, TAG } from "../support/lab/mesh.ts";
 import { BUILD_BUDGET, CLIENT_VERSIONS, MESH_PREREQUISITES } from "../support/lab/mesh-tools.ts";
@@ -27,27 +26,6 @@ describeHosts("a host's way into the mesh and out of it", MESH_PREREQUISITES, ()
     return key;
   };
   const inAllNodes = (work: (node: string) => Promise<void>): Promise<unknown> => Promise.all(NODES.map(work));
-  /** User data of a machine that joins by it. */
-  const joiningUserData = async (node: string, key: string): Promise<string> =>
-    userData({
-      distribution: "debian-12",
-      hostPrivateKey: await mesh.on(node, "cat /etc/ssh/ssh_host_ed25519_key"),
-      hostPublicKey: mesh.lab.host(node).hostKey,
-      join: {
-        provider: "tailscale",
-        version: CLIENT_VERSIONS.first,
-        packages: mesh.packages,
-        loginServer: mesh.headscale.url,
-        port: 41641,
-        hostname: node,
-        key,
-      },
-    });
-  const firstBoot = async (node: string, text: string): Promise<string> => {
-    const run = "install -m 700 /dev/stdin /root/user-data && /root/user-data </dev/null";
-    await mesh.lab.exec(node, run, { input: text, seconds: 120 });
-    return mesh.on(node, "cat /var/log/hybrid-k3s-bootstrap.log /etc/hybrid-k3s/bootstrap");
-  };
 
   beforeAll(async () => {
     mesh = await MeshLab.create();
@@ -183,8 +161,8 @@ describeHosts("a host's way into the mesh and out of it", MESH_PREREQUISITES, ()
     // As a cloud's machine that is made anew: user data alone brings it in.
     await mesh.lab.start("agent-c", { wipe: true });
     const key = await newKey();
-    const text = await joiningUserData("agent-c", key);
-    const log = await firstBoot("agent-c", text);
+    const text = await mesh.userData("agent-c", key);
+    const log = await mesh.firstBoot("agent-c", text);
     expect(log).toMatch(/the mesh: tailscale 1\.102\.4 is installed and joins\nbootstrap ends\nended\n$/);
     expect(log).not.toContain(key);
     expect(await mesh.works("agent-c", "ls /run/hybrid-k3s-join")).toBe(false);
@@ -193,14 +171,17 @@ describeHosts("a host's way into the mesh and out of it", MESH_PREREQUISITES, ()
     succeeded(await mesh.node("agent-c", "converge"));
     await mesh.reaches("server-a", lan("agent-c"), 60);
     await mesh.reaches("agent-c", lan("server-b"), 60);
+    // Its neighbour on the LAN too, which has had its predecessor's address in its tables, and not through the tunnel.
+    await mesh.reaches("agent-b", lan("agent-c"), 60);
+    expect(await mesh.interfaceTo("agent-b", lan("agent-c"))).toBe("eth0");
   });
 
   it("says in the first boot's log why a machine is not in, and boots on", async () => {
     await mesh.lab.start("agent-a", { wipe: true });
     await mesh.headscale.removeDevice((await mesh.headscale.device("agent-a")).id);
-    const text = await joiningUserData("agent-a", usedKeys[1]!);
+    const text = await mesh.userData("agent-a", usedKeys[1]!);
     // Ten minutes are the first boot's; a test has one.
-    const log = await firstBoot("agent-a", text.replace("+ 600))", "+ 20))"));
+    const log = await mesh.firstBoot("agent-a", text.replace("+ 600))", "+ 20))"));
     expect(log).toContain(
       "the mesh is not joined: tailscale could not be started, or the key was refused: backend error: authkey already used\n",
     );

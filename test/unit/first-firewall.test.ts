@@ -70,7 +70,7 @@ describe.each(DISTRIBUTIONS)("user data that brings the host firewall, for %s", 
     expect(lines.slice(0, 3)).toEqual([
       "set -eu",
       `systemctl stop ${UNITS[distribution]} 2>/dev/null || true`,
-      `systemctl mask --quiet ${UNITS[distribution]} 2>/dev/null || true`,
+      `systemctl mask --quiet --no-reload ${UNITS[distribution]} 2>/dev/null || true`,
     ]);
   });
 
@@ -115,6 +115,14 @@ describe("user data that brings the host firewall", () => {
     expect(ours).toBe(unit(SCRIPTS.firewall.body, "$confirmed"));
     expect(SCRIPTS.firewall.body).toContain("unit=hybrid-k3s-firewall.service\n");
     expect(SCRIPTS.firewall.body).toContain("confirmed=/etc/hybrid-k3s/firewall.nft\n");
+    expect(SCRIPTS.firewall.body).toContain("confirmed_digest=/etc/hybrid-k3s/firewall.digest\n");
+  });
+
+  it("writes the rules as the host firewall's script does, so that the same rules are no change to it", () => {
+    const [, head] = /^wanted="([^"]+)\$RULES"$/m.exec(SCRIPTS.firewall.body)!;
+    const wanted = `${head!.replaceAll("$table", "inet hybrid_k3s")}${BOOT.rules!}`;
+    const text = userData({ ...machine, distribution: "debian-12", join: BOOT });
+    expect(text).toContain(`cat >/etc/hybrid-k3s/firewall.nft <<'HYBRID_K3S'\n${wanted}HYBRID_K3S\n`);
   });
 });
 
@@ -134,7 +142,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
 esac`,
   "nft-away": '[ -z "${REFUSES:-}" ] || { echo "$REFUSES" >&2; exit 1; }',
 };
-const PLAIN = "sh cat sed grep mkdir rm chmod cut tail date sleep env ln head".split(" ");
+const PLAIN = "sh cat sed grep mkdir rm chmod cut tail date sleep env ln head sha256sum".split(" ");
 
 interface Played {
   readonly log: string;
@@ -173,7 +181,7 @@ function play(how: { readonly nft: boolean; readonly env?: Readonly<Record<strin
   };
 }
 
-const STOPPED = ["systemctl stop ssh.socket ssh.service", "systemctl mask --quiet ssh.socket ssh.service"];
+const STOPPED = ["systemctl stop ssh.socket ssh.service", "systemctl mask --quiet --no-reload ssh.socket ssh.service"];
 const STARTED = "systemctl restart ssh.service";
 const callsOf = (calls: readonly string[]): string[] => calls.map((call) => call.split(" ")[0]!);
 
@@ -185,6 +193,7 @@ describe("a first boot that brings the host firewall", () => {
       "nft -f /etc/hybrid-k3s/firewall.nft",
       "systemctl daemon-reload",
       "systemctl enable --quiet --now hybrid-k3s-firewall.service",
+      "nft -s list table inet hybrid_k3s",
       "sshd -t",
       "systemctl unmask --quiet ssh.socket ssh.service",
       "systemctl is-enabled --quiet ssh.socket",
@@ -222,7 +231,9 @@ describe("a first boot that brings the host firewall", () => {
     );
     expect(calls.filter((call) => call.startsWith("systemctl"))).toEqual([
       ...STOPPED,
+      "systemctl daemon-reload",
       "systemctl enable --quiet --now tailscaled",
+      "systemctl daemon-reload",
     ]);
     expect(calls.some((call) => call.startsWith("tailscale up "))).toBe(true);
     expect(ended).toBe(true);

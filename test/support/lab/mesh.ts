@@ -1,3 +1,4 @@
+import { userData } from "../../../components/bootstrap/user-data.ts";
 import { remoteCommandText, shellQuote } from "../../../components/host/command-text.ts";
 import { programBody } from "../../../components/host/script-program.ts";
 import { MESH_SCRIPTS } from "../../../components/mesh/scripts.ts";
@@ -75,10 +76,14 @@ export class MeshLab {
     this.packages = packages;
   }
 
-  /** Boots it all. Only UDP passes between the sites from then on. */
-  static async create(): Promise<MeshLab> {
+  /**
+   * Boots it all. Only UDP passes between the sites from then on.
+   * @param nodes those of the plan that are wanted beside the control server
+   */
+  static async create(nodes: readonly Node[] = NODES): Promise<MeshLab> {
     const tools = await meshTools();
-    const lab = await createLab(MESH_PLAN);
+    const wanted: readonly string[] = [...nodes, "control"];
+    const lab = await createLab({ ...MESH_PLAN, hosts: MESH_PLAN.hosts.filter(({ name }) => wanted.includes(name)) });
     try {
       const packages = publishPackages(tools.packages, lab.mirror);
       const headscale = await Headscale.start(lab, "control", { binary: tools.headscale, policy: meshPolicy(LANS) });
@@ -118,6 +123,32 @@ export class MeshLab {
   async enter(name: string): Promise<void> {
     succeeded(await this.join(name, await this.headscale.createKey(TAG)));
     succeeded(await this.node(name, "converge"));
+  }
+
+  /** User data of a machine that joins by it. @param rules of the host firewall, where it brings one */
+  async userData(name: string, key: string, rules?: string): Promise<string> {
+    return userData({
+      distribution: "debian-12",
+      hostPrivateKey: await this.on(name, "cat /etc/ssh/ssh_host_ed25519_key"),
+      hostPublicKey: this.lab.host(name).hostKey,
+      join: {
+        provider: "tailscale",
+        version: CLIENT_VERSIONS.first,
+        packages: this.packages,
+        loginServer: this.headscale.url,
+        port: 41641,
+        hostname: name,
+        key,
+        ...(rules === undefined ? {} : { rules }),
+      },
+    });
+  }
+
+  /** Runs user data on a host, as a cloud does at its first boot. Returns its log, and the word that it has ended. */
+  async firstBoot(name: string, text: string): Promise<string> {
+    const run = "install -m 700 /dev/stdin /root/user-data && date +%s%3N >/root/began && /root/user-data </dev/null";
+    await this.lab.exec(name, run, { input: text, seconds: 120 });
+    return this.on(name, "cat /var/log/hybrid-k3s-bootstrap.log /etc/hybrid-k3s/bootstrap");
   }
 
   /** Runs what keeps a node's client right on a host, or what takes it off. */

@@ -45,6 +45,8 @@ export interface ScriptRun {
 export interface Reach {
   /** Host names in order of preference. */
   readonly targets: readonly string[];
+  /** Replaces the targets' own address. */
+  readonly address?: string;
   /** Replaces the pinned host key. */
   readonly hostKey?: string;
   /** @default 20 */
@@ -87,7 +89,10 @@ export async function runOnHost(lab: Lab, host: string, run: ScriptRun): Promise
 }
 
 function targetLine(lab: Lab, name: string, reach: Reach): string {
-  const { address, hostKey } = lab.host(name);
+  const { address, hostKey } = {
+    ...lab.host(name),
+    ...(reach.address === undefined ? {} : { address: reach.address }),
+  };
   const jump = reach.jump === undefined ? undefined : lab.host(reach.jump);
   const user = reach.user ?? "root";
   return [
