@@ -34,6 +34,7 @@ export function meshProvider(options: MeshProviderOptions = {}): Provider {
     },
     now,
     pollSeconds: options.pollSeconds ?? 3,
+    told: new WeakSet(),
   };
   return {
     name: MESH_PACKAGE,

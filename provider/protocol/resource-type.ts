@@ -18,6 +18,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** Tells the person who waits: shown beside the resource while the step runs. Never a secret. */
   readonly say: (text: string) => void;
+  /** A line that stays in the run's output. Never a secret. */
+  readonly note: (text: string) => void;
   /** A warning that stays in the run's output. Never a secret. */
   readonly warn: (text: string) => void;
 }
@@ -46,7 +48,7 @@ export interface ResourceType {
   /** Names of outputs that are not inputs. They are unknown while a create is previewed. */
   readonly computed: readonly string[];
   /** Whether a previewed update makes them unknown too. @default false */
-  readonly computedOnUpdate?: boolean | ((operation: Operation) => boolean);
+  readonly computedOnUpdate?: boolean | ((operation: Operation) => boolean | Promise<boolean>);
   /** Outputs that are secret whatever the inputs are. @default none */
   readonly secretOutputs?: readonly string[];
   /** Problems of the inputs by name; unknown values pass. @default none */

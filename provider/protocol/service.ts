@@ -59,6 +59,9 @@ export class ProviderService {
       say: (text) => {
         this.#log.send("status", urn, text);
       },
+      note: (text) => {
+        this.#log.send("note", urn, text);
+      },
       warn: (text) => {
         this.#log.send("warning", urn, text);
       },
@@ -136,7 +139,7 @@ export class ProviderService {
     const response = new messages.UpdateResponse();
     if (call.request.getPreview()) {
       const { computedOnUpdate = false } = type;
-      const anew = typeof computedOnUpdate === "function" ? computedOnUpdate(operation) : computedOnUpdate;
+      const anew = typeof computedOnUpdate === "function" ? await computedOnUpdate(operation) : computedOnUpdate;
       response.setProperties(outputsAnswer(received, anew ? unknowns(type) : kept, type.secretOutputs));
       return response;
     }

@@ -53,24 +53,29 @@ const hasJoined = async ({ control }: MeshConnection, machine: string): Promise<
  * Another life of the machine is another key of the same resource. As a replacement it would come before the machine's
  * own, and take the device of the old machine out of the mesh while that still has to leave its cluster.
  */
-export function joinKeyType({ connect, now }: ResourceContext): ResourceType {
+export function joinKeyType(context: ResourceContext): ResourceType {
+  const { connect, now } = context;
   const expired = ({ olds }: Operation): boolean => Date.parse(textOf(olds["expires"])) <= now();
+  /** Whether it has expired while no machine has joined by it, as far as that can be seen. */
+  const isLost = async (operation: Operation): Promise<boolean> => {
+    if (!expired(operation)) return false;
+    const machine = textOf(operation.inputs["machine"]);
+    const look = () => hasJoined(connect(operation), machine);
+    return (await glance(context, operation, `whether ${machine} has joined`, look)) === false;
+  };
   const livesAnew = ({ olds, inputs }: Operation): boolean => olds["life"] !== inputs["life"];
   return {
     token: "hybrid-k3s-mesh:index:JoinKey",
     replaceOn: ["machine"],
     computed: ["key", "keyId", "expires"],
     // An update comes for other tags too, which need no other key.
-    computedOnUpdate: (operation) => expired(operation) || livesAnew(operation),
+    computedOnUpdate: async (operation) => livesAnew(operation) || (await isLost(operation)),
     secretOutputs: ["key"],
     defaults: { lifetimeSeconds: 3600 },
     check,
     diff: async (operation, usual) => {
-      if (usual.replaces.length > 0 || !expired(operation)) return usual;
-      const machine = textOf(operation.inputs["machine"]);
-      const look = () => hasJoined(connect(operation), machine);
-      const joined = await glance(operation, `whether ${machine} has joined`, look);
-      return joined === false ? { ...usual, changed: [...usual.changed, "expires"] } : usual;
+      if (usual.replaces.length > 0 || !(await isLost(operation))) return usual;
+      return { ...usual, changed: [...usual.changed, "expires"] };
     },
     create: async (operation) => {
       const connection = connect(operation);
@@ -89,8 +94,8 @@ export function joinKeyType({ connect, now }: ResourceContext): ResourceType {
       const { key = null, keyId = null, expires = null } = olds;
       const connection = connect(operation);
       const machine = textOf(inputs["machine"]);
-      const isLost = expired(operation) && !(await hasJoined(connection, machine));
-      if (!isLost && !livesAnew(operation)) return { key, keyId, expires };
+      const isStale = expired(operation) && !(await hasJoined(connection, machine));
+      if (!isStale && !livesAnew(operation)) return { key, keyId, expires };
       const minted = await mint(connection, operation);
       // Whether the one before is still listed matters little, that the new one is kept matters much.
       await connection.control.revokeKey(textOf(keyId)).catch((error: unknown) => {
