@@ -225,7 +225,9 @@ describe("the provider's configuration", () => {
     const record = await fine(run("preview", { machines, control: {} }));
     expect(stepsOf(record)).toEqual(["update control"]);
     expect(record.messages.map(({ severity, text }) => `${severity}: ${text}`)).toEqual([
-      expect.stringMatching(/^info: what has changed in the mesh itself was not looked at: no credential for tailscale at/),
+      expect.stringMatching(
+        /^info: what has changed in the mesh itself was not looked at: no credential for tailscale at/,
+      ),
     ]);
     expect(await failure({ machines: ["tokyo-c"], control: {} })).toContain(
       `no credential for tailscale at ${tailnet.url} · fix: set mesh.apiKey`,
