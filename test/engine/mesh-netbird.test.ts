@@ -10,7 +10,7 @@ import { NetbirdNetworkRouter } from "../../components/mesh/resources/netbird-ne
 import { NetbirdNetwork } from "../../components/mesh/resources/netbird-network.ts";
 import { NetbirdPolicy } from "../../components/mesh/resources/netbird-policy.ts";
 import { NetbirdStandIn } from "../../rehearsal/mesh/netbird.ts";
-import { Machine, openMesh, type MeshSession } from "./mesh-session.ts";
+import { Machine, openMesh, type MeshSession } from "../support/mesh-session.ts";
 import { fine, stepsOf } from "./sample.ts";
 
 // NetBird's objects through the real engine, against a management service that is played over HTTP.

@@ -5,7 +5,7 @@ import { JoinKey } from "../../components/mesh/resources/join-key.ts";
 import { MeshProvider } from "../../components/mesh/resources/mesh-provider.ts";
 import { TailnetPolicy, type TailnetPolicyArgs } from "../../components/mesh/resources/tailnet-policy.ts";
 import { TailnetStandIn } from "../../rehearsal/mesh/tailnet.ts";
-import { openMesh, type MeshSession } from "./mesh-session.ts";
+import { openMesh, type MeshSession } from "../support/mesh-session.ts";
 import { fine, stepsOf } from "./sample.ts";
 
 // The policy file of a tailnet through the real engine: what a person wrote has to survive byte for byte.

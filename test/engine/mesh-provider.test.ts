@@ -6,7 +6,7 @@ import { JoinKey } from "../../components/mesh/resources/join-key.ts";
 import { MeshProvider, type MeshProviderArgs } from "../../components/mesh/resources/mesh-provider.ts";
 import type { TailnetDevice } from "../../rehearsal/mesh/tailnet-state.ts";
 import { TailnetStandIn } from "../../rehearsal/mesh/tailnet.ts";
-import { Machine, openMesh, type Boot, type MeshSession } from "./mesh-session.ts";
+import { Machine, openMesh, type Boot, type MeshSession } from "../support/mesh-session.ts";
 import { fine, stepsOf } from "./sample.ts";
 
 // Keys and devices of a mesh through the real engine, against a control plane that is played over HTTP.

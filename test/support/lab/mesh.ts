@@ -75,10 +75,14 @@ export class MeshLab {
     this.packages = packages;
   }
 
-  /** Boots it all. Only UDP passes between the sites from then on. */
-  static async create(): Promise<MeshLab> {
+  /**
+   * Boots it all. Only UDP passes between the sites from then on.
+   * @param nodes those of the plan that are wanted beside the control server
+   */
+  static async create(nodes: readonly Node[] = NODES): Promise<MeshLab> {
     const tools = await meshTools();
-    const lab = await createLab(MESH_PLAN);
+    const wanted: readonly string[] = [...nodes, "control"];
+    const lab = await createLab({ ...MESH_PLAN, hosts: MESH_PLAN.hosts.filter(({ name }) => wanted.includes(name)) });
     try {
       const packages = publishPackages(tools.packages, lab.mirror);
       const headscale = await Headscale.start(lab, "control", { binary: tools.headscale, policy: meshPolicy(LANS) });

@@ -16,7 +16,7 @@ import { resolveCli } from "../../tools/toolchain/resolve.ts";
 const cli = resolveCli(realEffects((line) => console.error(line)));
 
 /** What a played machine does with the key that it was made with: it joins, or it does not. */
-export type Boot = (machine: { readonly hostname: string; readonly key: string }) => void;
+export type Boot = (machine: { readonly hostname: string; readonly key: string }) => unknown;
 
 /** Arguments of {@link Machine}. */
 export interface MachineArgs {
@@ -44,9 +44,9 @@ function machines(boot: () => Boot): StandIn {
         token: "played:index:Machine",
         replaceOn: ["hostname", "life"],
         computed: [],
-        create: ({ inputs }) => {
-          boot()({ hostname: textOf(inputs["hostname"]), key: textOf(inputs["key"]) });
-          return Promise.resolve({ id: `machine-${++made}`, outputs: {} });
+        create: async ({ inputs }) => {
+          await boot()({ hostname: textOf(inputs["hostname"]), key: textOf(inputs["key"]) });
+          return { id: `machine-${++made}`, outputs: {} };
         },
       },
     ],
