@@ -1,9 +1,14 @@
 import type { LoginKey } from "../components/bootstrap/login-key.ts";
 import type { MeshCredentials } from "../components/mesh/mesh-settings.ts";
 import type { Mesh } from "../components/mesh/mesh.ts";
+import type { MachineSpec } from "../components/machine.ts";
+import { compatibility } from "../components/mesh/compatibility.ts";
+import { MESH_INTERFACES } from "../components/mesh/interfaces.ts";
 import { NetbirdMesh } from "../components/mesh/netbird.ts";
 import { TailscaleMesh } from "../components/mesh/tailscale.ts";
 import { machinesOf } from "./guardrails/guardrail.ts";
+import { hostRules } from "./host-rules.ts";
+import { pairOf } from "./mesh-pair.ts";
 import type { RegionSettings } from "./region-settings.ts";
 
 /** Declares the mesh of a region. @returns undefined where the region has none */
@@ -13,22 +18,19 @@ export function regionMesh(
   credentials: MeshCredentials,
 ): Mesh | undefined {
   const { region, mesh, kubernetes } = settings;
+  if (mesh.provider === "none") return undefined;
   const name = `${region}-mesh`;
+  const own = { interface: MESH_INTERFACES[mesh.provider], port: mesh.port };
   const same = {
     region,
     credentials,
     login,
     connectSeconds: kubernetes.connectSeconds,
+    firstRules: (spec: MachineSpec) => hostRules({ settings, mesh: own }, spec),
     sites: settings.sites.map((site) => ({ name: site.name, lan: site.lan, carriesLan: site.nodeAddresses === "lan" })),
   };
-  switch (mesh.provider) {
-    case "none":
-      return undefined;
-    case "netbird":
-      return new NetbirdMesh(name, { ...same, settings: mesh });
-    case "tailscale": {
-      const relay = machinesOf(settings).some((machine) => machine.relay === true);
-      return new TailscaleMesh(name, { ...same, settings: mesh, relay });
-    }
-  }
+  if (mesh.provider === "netbird") return new NetbirdMesh(name, { ...same, settings: mesh });
+  const relay = machinesOf(settings).some((machine) => machine.relay === true);
+  const { closedToMesh } = compatibility(pairOf(settings)).settings;
+  return new TailscaleMesh(name, { ...same, settings: mesh, relay, closedToMesh });
 }

@@ -12,6 +12,7 @@ import { Platform, type WantedRelease } from "../components/platform/platform.ts
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
 import { podNetwork } from "./pod-network.ts";
+import { preparation } from "./prepare-host.ts";
 import { regionMesh } from "./region-mesh.ts";
 import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
 import { present } from "../components/present.ts";
@@ -70,7 +71,7 @@ export function declareRegion(args: RegionArgs): Region {
     digests: versions.k3s[settings.kubernetes.version] ?? UNPINNED,
     privateKey: login.privateKey,
     ...(deployed === undefined ? {} : { earlierContacts: deployed.contacts }),
-    ...(mesh === undefined ? {} : { prepare: mesh.converge }),
+    ...preparation(present({ settings, login, mesh })),
   });
   const provider = new kubernetes.Provider(
     `${region}-kubernetes`,

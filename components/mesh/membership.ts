@@ -4,6 +4,7 @@ import type { ScriptFile } from "../host/script-file.ts";
 import { stationScript, type StationAction } from "../host/station-script.ts";
 import { boundTo, lifeOf } from "../machine-life.ts";
 import type { MachineSpec } from "../machine.ts";
+import { present } from "../present.ts";
 import type { FirstBoot } from "./first-boot.ts";
 import type { Invitation, JoiningHost, Member, Mesh } from "./mesh.ts";
 import { Device } from "./resources/device.ts";
@@ -29,7 +30,9 @@ export interface MembershipPlan {
   readonly tags: readonly string[];
   readonly keyLifetimeSeconds: number;
   /** What a first boot and the join script need of the client, but for name and key. */
-  readonly client: Omit<FirstBoot, "hostname" | "key">;
+  readonly client: Omit<FirstBoot, "hostname" | "key" | "rules">;
+  /** See {@link MeshArgs.firstRules}. */
+  readonly firstRules: (spec: MachineSpec) => string | undefined;
   readonly script: ScriptFile;
   /** Name under which the script takes the control server's address. */
   readonly serverParameter: string;
@@ -48,8 +51,9 @@ export class Membership implements Pick<Mesh, "invite" | "member" | "join"> {
 
   readonly invite: Mesh["invite"] = (spec, options): Invitation => {
     const key = this.#key(spec, options);
-    const { client } = this.#plan;
-    const firstBoot = key.key.apply((text): FirstBoot => ({ ...client, hostname: spec.name, key: text }));
+    const { client, firstRules } = this.#plan;
+    const rules = firstRules(spec);
+    const firstBoot = key.key.apply((text): FirstBoot => present({ ...client, hostname: spec.name, key: text, rules }));
     return { resource: key, keyId: key.keyId, firstBoot: pulumi.secret(firstBoot) };
   };
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machine.ts";
 import { present } from "../present.ts";
+import { MESH_INTERFACES } from "./interfaces.ts";
 import type { MeshArgs } from "./mesh-args.ts";
 import type { NetbirdSettings } from "./mesh-settings.ts";
 import type { Member, Mesh, PreparedHost } from "./mesh.ts";
@@ -15,7 +16,7 @@ const TYPE = "hybrid-k3s:mesh:Netbird";
 
 /** A region's place in a NetBird network: its groups and policies, and the way of every machine into it. */
 export class NetbirdMesh extends pulumi.ComponentResource implements Mesh {
-  readonly interface = "wt0";
+  readonly interface = MESH_INTERFACES.netbird;
   readonly port: number;
   readonly invite: Mesh["invite"];
   readonly #args: MeshArgs<NetbirdSettings>;
@@ -52,6 +53,7 @@ export class NetbirdMesh extends pulumi.ComponentResource implements Mesh {
       script: MESH_SCRIPTS.netbirdJoin,
       serverParameter: "MANAGEMENT_URL",
       login,
+      firstRules: args.firstRules,
       connectSeconds,
     });
     this.invite = this.#membership.invite;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machine.ts";
 import { present } from "../present.ts";
+import { MESH_INTERFACES } from "./interfaces.ts";
 import type { MeshArgs } from "./mesh-args.ts";
 import type { TailscaleSettings } from "./mesh-settings.ts";
 import type { Mesh, PreparedHost } from "./mesh.ts";
@@ -19,11 +20,13 @@ const TYPE = "hybrid-k3s:mesh:Tailscale";
 export interface TailscaleMeshArgs extends MeshArgs<TailscaleSettings> {
   /** Whether a machine of the region relays for peers that find no direct path. */
   readonly relay: boolean;
+  /** Interfaces of the pod network that the client's own packets must not leave by. */
+  readonly closedToMesh: readonly string[];
 }
 
 /** A region's place on a tailnet: what its policy must hold, and the way of every machine into it. */
 export class TailscaleMesh extends pulumi.ComponentResource implements Mesh {
-  readonly interface = "tailscale0";
+  readonly interface = MESH_INTERFACES.tailscale;
   readonly port: number;
   readonly invite: Mesh["invite"];
   readonly member: Mesh["member"];
@@ -52,6 +55,7 @@ export class TailscaleMesh extends pulumi.ComponentResource implements Mesh {
       script: MESH_SCRIPTS.tailscaleJoin,
       serverParameter: "LOGIN_SERVER",
       login,
+      firstRules: args.firstRules,
       connectSeconds,
     });
     this.invite = membership.invite;
@@ -66,6 +70,7 @@ export class TailscaleMesh extends pulumi.ComponentResource implements Mesh {
       SITE_RULE: "yes",
       RELAY: relays ? "yes" : "no",
       RELAY_PORT: relays ? String(RELAY_PORT) : "",
+      CLOSED_INTERFACES: this.#args.closedToMesh.join(" "),
     };
     return nodeClient(machine, this.#args, { script: MESH_SCRIPTS.tailscaleNode, parameters }, options);
   };

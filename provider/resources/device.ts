@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { MeshConnection } from "../control/connect.ts";
 import type { MeshDevice } from "../control/control.ts";
 import type { Operation, ResourceType } from "../protocol/resource-type.ts";
@@ -59,7 +58,7 @@ async function waitFor(
       reported = Math.max(waited, 0.001);
       say(`waits ${what}, ${Math.round(waited)} of ${limit} s`);
     }
-    await sleep(context.pollSeconds * 1000, undefined, { signal });
+    await context.pause(signal);
   }
 }
 

@@ -74,8 +74,10 @@ export function joinKeyType(context: ResourceContext): ResourceType {
     defaults: { lifetimeSeconds: 3600 },
     check,
     diff: async (operation, usual) => {
-      if (usual.replaces.length > 0 || !(await isLost(operation))) return usual;
-      return { ...usual, changed: [...usual.changed, "expires"] };
+      if (usual.replaces.length > 0) return usual;
+      // How long a key lives says nothing about one that was made.
+      const changed = usual.changed.filter((name) => name !== "lifetimeSeconds");
+      return { ...usual, changed: (await isLost(operation)) ? [...changed, "expires"] : changed };
     },
     create: async (operation) => {
       const connection = connect(operation);
@@ -94,8 +96,8 @@ export function joinKeyType(context: ResourceContext): ResourceType {
       const { key = null, keyId = null, expires = null } = olds;
       const connection = connect(operation);
       const machine = textOf(inputs["machine"]);
-      const isStale = expired(operation) && !(await hasJoined(connection, machine));
-      if (!isStale && !livesAnew(operation)) return { key, keyId, expires };
+      const lost = expired(operation) && !(await hasJoined(connection, machine));
+      if (!lost && !livesAnew(operation)) return { key, keyId, expires };
       const minted = await mint(connection, operation);
       // Whether the one before is still listed matters little, that the new one is kept matters much.
       await connection.control.revokeKey(textOf(keyId)).catch((error: unknown) => {

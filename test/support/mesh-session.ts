@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineEvent, PulumiFn } from "@pulumi/pulumi/automation/index.js";
@@ -80,7 +81,7 @@ export async function openMesh(options: MeshSessionOptions): Promise<MeshSession
   const provider = meshProvider({
     connect: (configuration: Values) => connectMesh(configuration, {}),
     ...(options.now === undefined ? {} : { now: options.now }),
-    pollSeconds: 0.05,
+    pause: (signal) => sleep(50, undefined, { signal }),
   });
   const session = await Session.open({
     cli: await cli,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectMesh } from "../../provider/control/connect.ts";
 import { meshProvider } from "../../provider/mesh-provider.ts";
 import type { Values } from "../../provider/protocol/wire.ts";
@@ -9,13 +10,14 @@ export interface MeshTypesOptions {
   readonly configuration: () => Values;
   /** Milliseconds since 1970. @default the clock */
   readonly now?: () => number;
-  /** Seconds between two looks at the mesh. @default 0.01 */
-  readonly pollSeconds?: number;
 }
 
+/** Between two looks at the mesh: long enough for somebody else to act. */
+const pause = (signal: AbortSignal): Promise<void> => sleep(10, undefined, { signal });
+
 /** The provider's resource types without an engine: a function that makes a resource by the name of its type. */
-export function meshTypes({ configuration, now = Date.now, pollSeconds = 0.01 }: MeshTypesOptions) {
-  const { types } = meshProvider({ connect: () => connectMesh(configuration(), {}), now, pollSeconds });
+export function meshTypes({ configuration, now = Date.now }: MeshTypesOptions) {
+  const { types } = meshProvider({ connect: () => connectMesh(configuration(), {}), now, pause });
   const typed = (name: string) => types.find(({ token }) => token === `hybrid-k3s-mesh:index:${name}`);
   return { typed, lived: (name: string): Lived => new Lived(typed(name)) };
 }

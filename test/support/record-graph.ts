@@ -77,6 +77,7 @@ function toNode(request: RegisterRequest, reveal: boolean): GraphNode {
     retainOnDelete: request.getRetainondelete(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     ignoreChanges: request.getIgnorechangesList(),
+    replaceOnChanges: request.getReplaceonchangesList(),
     secretOutputs: request.getAdditionalsecretoutputsList(),
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
     deletedWith: nameOf(request.getDeletedwith()),

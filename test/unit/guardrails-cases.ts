@@ -28,6 +28,7 @@ export interface Wanted {
   readonly regions?: Tree;
   readonly accept?: Readonly<Record<string, string>>;
   readonly mesh?: Tree;
+  readonly hostFirewall?: Tree;
   /** Beside the version. */
   readonly kubernetes?: Tree;
   /** Beside what `machines` make, by site's name. */
@@ -75,6 +76,7 @@ export function regionOf(wanted: Wanted = {}): RegionSettings {
       region,
       kubernetes: { version: wanted.version ?? "v1.36.3+k3s1", ...wanted.kubernetes },
       ...(wanted.mesh === undefined ? {} : { mesh: wanted.mesh }),
+      ...(wanted.hostFirewall === undefined ? {} : { hostFirewall: wanted.hostFirewall }),
       sites: {
         ...(mergePatch(
           sites(wanted.machines ?? [...SERVERS, AGENT], { ...LANS, ...wanted.lans }),

@@ -72,8 +72,15 @@ WantedBy=multi-user.target
 # Priority 2500: what goes to a neighbour stays on the LAN; the mesh's own rules, from 5200 on, would send it through the
 # tunnel. Priority 5300, behind them: what goes to another site goes through the mesh or nowhere, so that pods' packets
 # do not leave in the clear by the default route while the client restarts.
-set_mesh_unit() { # client's unit, interface, LAN or nothing, other sites' LANs
-  local lan near="" far=""
+#
+# Pod networks' own interfaces are closed to the client's packets where it has no setting for that: it would take them for
+# ways to its peers, and reach a peer through the very pods that it carries. https://github.com/tailscale/tailscale/issues/1552
+set_mesh_unit() { # client's unit, interface, LAN or nothing, other sites' LANs, interfaces that are closed, client's port
+  local lan near="" far="" closed=""
+  for lan in $5; do
+    closed+="iptables -w -C OUTPUT -o $lan -p udp --sport $6 -j DROP 2>/dev/null || iptables -w -I OUTPUT -o $lan -p udp --sport $6 -j DROP
+"
+  done
   [ -z "$3" ] || near=" 'to $3 lookup main suppress_prefixlength 0'"
   for lan in $4; do far+=" 'to $lan unreachable'"; done
   install -d -m 0755 /usr/local/lib/hybrid-k3s /etc/systemd/networkd.conf.d
@@ -94,7 +101,7 @@ rules() {
 }
 rules 2500$near
 rules 5300$far
-for second in \$(seq 30); do
+${closed}for second in \$(seq 30); do
   [ -z \"\$(ip -4 -o address show dev $2 2>/dev/null)\" ] || exit 0
   [ \"\$second\" = 30 ] || sleep 1
 done
@@ -171,7 +178,13 @@ remove_mesh_files() {
     rm -f "/etc/systemd/system/$unit.service"
   done
   [ ! -x /usr/local/lib/hybrid-k3s/udp-offload ] || /usr/local/lib/hybrid-k3s/udp-offload off
-  local priority
+  local priority rule
+  if command -v iptables >/dev/null; then
+    iptables -w -S OUTPUT 2>/dev/null | sed -n 's/^-A \(OUTPUT -o cilium_host -p udp .*--sport [0-9]* -j DROP\)$/\1/p' | while read -r rule; do
+      # shellcheck disable=SC2086 # words of a rule
+      iptables -w -D $rule || true
+    done
+  fi
   for priority in 2500 5300; do
     while ip -4 rule del priority "$priority" 2>/dev/null; do :; done
   done

@@ -44,6 +44,18 @@ same_server() { # one other
   [ "${one%:443}" = "${other%:443}" ]
 }
 
+# Tailscale takes all of 100.64.0.0/10 for its own: packets to a NetBird address in it would never leave by wt0.
+check_range() {
+  local third
+  ip -4 -o address show dev tailscale0 2>/dev/null | grep -q inet || return 0
+  third=${mesh_address#100.}
+  [ "$third" != "$mesh_address" ] || return 0
+  third=${third%%.*}
+  if [ "$third" -lt 64 ] || [ "$third" -gt 127 ]; then return 0; fi
+  fail "Tailscale runs on this host too and takes all of 100.64.0.0/10: found the NetBird address $mesh_address · allowed one outside of it" \
+    "fix: give the NetBird account another network range (Settings, Networks), such as 10.200.0.0/16, or take Tailscale off this host"
+}
+
 # A host that is somebody's peer already is not taken over.
 check_peer() { # management server
   same_server "$management" "$1" ||
@@ -52,6 +64,7 @@ check_peer() { # management server
   [ "$mesh_name" = "$NODE_NAME" ] ||
     fail "this host is in the NetBird network under another name: found ${mesh_name:-none} · allowed $NODE_NAME" \
       "fix: a peer named $NODE_NAME that stood there before gives it another one: remove both peers, run netbird deregister on the host, then run again"
+  check_range
 }
 
 # What leave_mesh runs: nothing of the client stays, and nothing of what was written for it.

@@ -33,7 +33,7 @@ converge() {
   changed=no
   set_forwarding
   set_offload
-  set_mesh_unit netbird wt0 "" "$OTHER_LANS"
+  set_mesh_unit netbird wt0 "" "$OTHER_LANS" "" "$PORT"
   start_mesh_units
   echo "mesh: $NODE_NAME, $mesh_address, NetBird $(client_version)"
 }

@@ -35,7 +35,7 @@ await_route() {
 }
 
 converge() {
-  : "${PORT:?}" "${ADDRESS:?}" "${LAN:?}" "${OTHER_LANS?}" "${NODE_ADDRESSES:?}" "${SITE_RULE:?}" "${RELAY:?}" "${RELAY_PORT?}"
+  : "${PORT:?}" "${ADDRESS:?}" "${LAN:?}" "${OTHER_LANS?}" "${NODE_ADDRESSES:?}" "${SITE_RULE:?}" "${RELAY:?}" "${RELAY_PORT?}" "${CLOSED_INTERFACES?}"
   local rule=""
   install_or_fail
   set_port
@@ -49,7 +49,7 @@ converge() {
   set_forwarding
   set_offload
   [ "$SITE_RULE" = no ] || rule=$LAN
-  set_mesh_unit tailscaled tailscale0 "$rule" "$OTHER_LANS"
+  set_mesh_unit tailscaled tailscale0 "$rule" "$OTHER_LANS" "$CLOSED_INTERFACES" "$PORT"
   # The rule stands before routes are taken: a neighbour that is reached over the LAN is never pulled into the tunnel.
   start_mesh_units
   set_preferences

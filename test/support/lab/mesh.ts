@@ -142,6 +142,7 @@ export class MeshLab {
       SITE_RULE: "yes",
       RELAY: "no",
       RELAY_PORT: "",
+      CLOSED_INTERFACES: "",
       ...more,
     };
     const script = action === "remove" ? MESH_SCRIPTS.tailscaleJoin : MESH_SCRIPTS.tailscaleNode;
