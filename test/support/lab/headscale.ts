@@ -176,6 +176,11 @@ export class Headscale {
     await this.#run(`nodes delete --identifier ${id} --force`);
   }
 
+  /** Makes a device log in again at a time. */
+  async expireDevice(id: string, when: Date): Promise<void> {
+    await this.#run(`nodes expire --identifier ${id} --expiry ${when.toISOString()} --force`);
+  }
+
   async #run(command: string): Promise<string> {
     return (await this.#lab.exec(this.#host, `/opt/mirror/headscale ${command}`)).stdout;
   }
