@@ -38,6 +38,7 @@ export function meshProvider(options: MeshProviderOptions = {}): Provider {
     },
     now,
     pause: options.pause ?? ((signal) => sleep(POLL_MILLISECONDS, undefined, { signal })),
+    told: new WeakSet(),
   };
   return {
     name: MESH_PACKAGE,

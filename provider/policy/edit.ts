@@ -60,8 +60,11 @@ function append(text: string, container: Node, entry: string, mark: string): str
   return hasComma ? withEntry : splice(withEntry, end, end, ",");
 }
 
-/** Makes the sections that a path leads through; the last part of a path below a section is left to its entry. */
-function ensure(text: string, path: readonly string[], isList: boolean): Added {
+/**
+ * Makes the sections that a path leads through; the last part of a path below a section is left to its entry.
+ * @param mark says that they go when they are empty, whoever takes the last entry out
+ */
+function ensure(text: string, path: readonly string[], isList: boolean, mark: string): Added {
   let current = text;
   const added: PolicyLine[] = [];
   for (let depth = 1; depth <= path.length; depth++) {
@@ -71,7 +74,7 @@ function ensure(text: string, path: readonly string[], isList: boolean): Added {
     if (above?.type !== "object")
       throw new Error(`${path.slice(0, depth - 1).join(".")} in the policy file is not an object`);
     const empty = isList && depth === path.length ? "[]" : "{}";
-    current = append(current, above, `${JSON.stringify(part.at(-1))}: ${empty}`, "");
+    current = append(current, above, `${JSON.stringify(part.at(-1))}: ${empty}`, mark);
     added.push({ path: part });
   }
   return { text: current, added };
@@ -80,22 +83,24 @@ function ensure(text: string, path: readonly string[], isList: boolean): Added {
 /**
  * Adds a line that is not there yet.
  * @param owner who the line belongs to: it says so in a comment
+ * @param sectionsStay whether sections that have to be made for it are nobody's: they stay when they are empty
  * @throws Error if something else stands in its place
  */
-export function addLine(text: string, line: PolicyLine, owner: string): Added {
+export function addLine(text: string, line: PolicyLine, owner: string, sectionsStay = false): Added {
   const { path, value } = line;
   const mark = ` // hybrid-k3s:${owner}`;
+  const sectionMark = sectionsStay ? "" : mark;
   const isSection = path.length === 1;
   const list = nodeAt(parsePolicy(text), path);
   if (isSection || list !== undefined) {
-    const made = ensure(text, path, true);
+    const made = ensure(text, path, true, sectionMark);
     if (value === undefined) return made;
     const container = nodeAt(parsePolicy(made.text), path);
     if (container?.type !== "array") throw new Error(`${path.join(".")} in the policy file is not a list`);
     const appended = append(made.text, container, inline(value), mark);
     return { text: appended, added: [...made.added, line] };
   }
-  const { text: made, added } = ensure(text, path.slice(0, -1), false);
+  const { text: made, added } = ensure(text, path.slice(0, -1), false, sectionMark);
   const above = nodeAt(parsePolicy(made), path.slice(0, -1));
   if (above?.type !== "object") throw new Error(`${path.slice(0, -1).join(".")} in the policy file is not an object`);
   const entry = `${JSON.stringify(path.at(-1))}: ${inline(value === undefined ? [] : [value])}`;
@@ -113,11 +118,13 @@ function cut(text: string, container: Node, entry: Node): string {
   let [from, to] = [entry.offset, entry.offset + entry.length];
   const comma = commaAfter(text, to, close);
   if (comma !== undefined && !text.slice(to, comma).includes("\n")) to = comma + 1;
-  to += /^[ \t]*\/\/ hybrid-k3s:\S+[ \t]*(?=\r?\n|$)/.exec(text.slice(to))?.[0].length ?? 0;
+  to += /^[ \t]*\/\/ hybrid-k3s(?::\S+)?[ \t]*(?=\r?\n|$)/.exec(text.slice(to))?.[0].length ?? 0;
   const start = lineStart(text, from);
   const ends = /^[ \t]*\r?\n/.exec(text.slice(to));
   if (text.slice(start, from).trim() === "" && ends !== null) [from, to] = [start, to + ends[0].length];
   else from -= /[ \t]*$/.exec(text.slice(start, from))?.[0].length ?? 0;
+  // The first of a list on one line: what follows moves up to the bracket.
+  if (from === container.offset + 1) to += /^[ \t]*(?=\S)/.exec(text.slice(to))?.[0].length ?? 0;
   let result = splice(text, from, to);
   if (comma === undefined && before !== undefined) {
     // It was the last one and had no comma: the one before it must have none then.
@@ -136,16 +143,39 @@ function tidy(text: string, path: readonly string[]): string {
   return text.slice(from, to).trim() === "" ? splice(text, from, to) : text;
 }
 
-/** Takes a line out; a section without a value goes only when it is empty. A line that is gone already is fine. */
-export function removeLine(text: string, { path, value }: PolicyLine): string {
+/** Our comment after a section's or list's end, from the end on. */
+const MARK = /^,?[ \t]*\/\/ (?<words>hybrid-k3s(?::\S+)?)[ \t]*(?=\r?\n|$)/;
+const markAfter = (text: string, node: Node): RegExpExecArray | null =>
+  MARK.exec(text.slice(node.offset + node.length));
+
+/** Takes a section or list out that is empty, with what is above it and ours and empty then. */
+function removeEmpty(text: string, path: readonly string[]): string {
   const root = parsePolicy(text);
-  const node = nodeAt(root, path);
+  const [node, above] = [nodeAt(root, path), nodeAt(root, path.slice(0, -1))];
+  if (node?.parent === undefined || above === undefined) return text;
+  return sweep(tidy(cut(text, above, node.parent), path.slice(0, -1)), path.slice(0, -1));
+}
+
+/** Takes a section or list out where it is empty, not even with a comment in it, and marked as ours. */
+function sweep(text: string, path: readonly string[]): string {
+  const node = nodeAt(parsePolicy(text), path);
+  if (path.length === 0 || node === undefined || node.length > 2 || markAfter(text, node) === null) return text;
+  return removeEmpty(text, path);
+}
+
+/**
+ * Takes a line out; a section without a value goes only when it is empty. Where another region's lines are in it, it is
+ * marked as nobody's own, and goes with the last of them. A line that is gone already is fine.
+ */
+export function removeLine(text: string, { path, value }: PolicyLine): string {
+  const node = nodeAt(parsePolicy(text), path);
   if (node === undefined) return text;
   if (value !== undefined) {
     const entry = entryOf(node, value);
-    return entry === undefined ? text : tidy(cut(text, node, entry), path);
+    return entry === undefined ? text : sweep(tidy(cut(text, node, entry), path), path);
   }
-  const above = nodeAt(root, path.slice(0, -1));
-  if ((node.children ?? []).length > 0 || above === undefined || node.parent === undefined) return text;
-  return tidy(cut(text, above, node.parent), path.slice(0, -1));
+  if ((node.children ?? []).length === 0) return removeEmpty(text, path);
+  const [whole = "", words = ""] = markAfter(text, node) ?? [];
+  const end = node.offset + node.length;
+  return words === "" ? text : splice(text, end, end + whole.length, whole.replace(words, "hybrid-k3s"));
 }

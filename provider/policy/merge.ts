@@ -26,7 +26,7 @@ export function mergeLines(text: string, lines: readonly PolicyLine[], owner: st
   let current = text;
   const added: PolicyLine[] = [];
   // The section is not ours then: it has to stay, and so is not among what was added.
-  if (keptOpen) current = addLine(current, { path: ["grants"], value: ALLOW_ALL }, ALLOW_ALL_NOTE).text;
+  if (keptOpen) current = addLine(current, { path: ["grants"], value: ALLOW_ALL }, ALLOW_ALL_NOTE, true).text;
   for (const line of missing) {
     const step = addLine(current, line, owner);
     current = step.text;

@@ -2,8 +2,8 @@ import * as grpc from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/engine_pb.js";
 
-/** How a line is shown: beside the resource while its step runs, or in the run's output for good. */
-export type LogKind = "status" | "warning";
+/** How a line is shown: beside the resource while its step runs, or in the run's output for good, plain or as a warning. */
+export type LogKind = "status" | "note" | "warning";
 
 interface EngineClient {
   log(request: messages.LogRequest, callback: (error: Error | null) => void): void;

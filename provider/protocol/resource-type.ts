@@ -18,6 +18,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** Tells the person who waits: shown beside the resource while the step runs. Never a secret. */
   readonly say: (text: string) => void;
+  /** A line that stays in the run's output. Never a secret. */
+  readonly note: (text: string) => void;
   /** A warning that stays in the run's output. Never a secret. */
   readonly warn: (text: string) => void;
 }

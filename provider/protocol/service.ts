@@ -59,6 +59,9 @@ export class ProviderService {
       say: (text) => {
         this.#log.send("status", urn, text);
       },
+      note: (text) => {
+        this.#log.send("note", urn, text);
+      },
       warn: (text) => {
         this.#log.send("warning", urn, text);
       },

@@ -2,6 +2,7 @@ import { MissingCredential } from "../control/credentials.ts";
 import type { MeshConnection } from "../control/connect.ts";
 import type { MeshDevice } from "../control/control.ts";
 import type { Operation } from "../protocol/resource-type.ts";
+import type { Values } from "../protocol/wire.ts";
 
 /** What all resources of the provider share. */
 export interface ResourceContext {
@@ -11,6 +12,8 @@ export interface ResourceContext {
   readonly now: () => number;
   /** Lets time pass between two looks at the mesh while something is waited for. */
   readonly pause: (signal: AbortSignal) => Promise<void>;
+  /** Configurations without a credential whose person has been told. */
+  readonly told: WeakSet<Values>;
 }
 
 /**
@@ -18,14 +21,21 @@ export interface ResourceContext {
  * answers.
  * @returns undefined where nothing could be seen; the person has been told why
  */
-export async function glance<T>(operation: Operation, what: string, look: () => Promise<T>): Promise<T | undefined> {
+export async function glance<T>(
+  { told }: ResourceContext,
+  { configuration, note, warn }: Operation,
+  what: string,
+  look: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await look();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const text = `${what} was not looked at: ${why}`;
-    if (error instanceof MissingCredential) operation.say(text);
-    else operation.warn(text);
+    if (error instanceof MissingCredential) {
+      // Said once: it holds for the policy file and every key that has expired, which after an hour is every key.
+      if (!told.has(configuration)) note(`what has changed in the mesh itself was not looked at: ${why}`);
+      told.add(configuration);
+    } else warn(`${what} was not looked at: ${why}`);
     return undefined;
   }
 }

@@ -13,8 +13,9 @@ const outputsOf = ({ id, address, dnsName }: MeshDevice): Values => ({ deviceId:
 /** The device of a machine; undefined while there is none. @throws Error for one that the mesh had to call otherwise */
 function pick(devices: readonly MeshDevice[], machine: string): MeshDevice | undefined {
   const exact = devices.find(({ name }) => sameName(name, machine));
-  // A later one of the same host name is the machine that just joined; an earlier one is somebody's leftover.
-  const other = suffixed(devices, machine).find(({ created }) => exact === undefined || created > exact.created);
+  // A later one of the same host name is the machine that just joined; an earlier one is somebody's leftover. Of two of the
+  // same moment the one with the suffix came second.
+  const other = suffixed(devices, machine).find(({ created }) => exact === undefined || created >= exact.created);
   if (other !== undefined) {
     const taken = exact === undefined ? "a device that is gone by now" : describeDevice(exact);
     throw new Error(

@@ -53,16 +53,17 @@ const hasJoined = async ({ control }: MeshConnection, machine: string): Promise<
  * Another life of the machine is another key of the same resource. As a replacement it would come before the machine's
  * own, and take the device of the old machine out of the mesh while that still has to leave its cluster.
  */
-export function joinKeyType({ connect, now }: ResourceContext): ResourceType {
+export function joinKeyType(context: ResourceContext): ResourceType {
+  const { connect, now } = context;
   const expired = ({ olds }: Operation): boolean => Date.parse(textOf(olds["expires"])) <= now();
-  const livesAnew = ({ olds, inputs }: Operation): boolean => olds["life"] !== inputs["life"];
-  /** Whether it has expired before its machine joined, as far as can be seen. */
+  /** Whether it has expired while no machine has joined by it, as far as that can be seen. */
   const isLost = async (operation: Operation): Promise<boolean> => {
     if (!expired(operation)) return false;
     const machine = textOf(operation.inputs["machine"]);
     const look = () => hasJoined(connect(operation), machine);
-    return (await glance(operation, `whether ${machine} has joined`, look)) === false;
+    return (await glance(context, operation, `whether ${machine} has joined`, look)) === false;
   };
+  const livesAnew = ({ olds, inputs }: Operation): boolean => olds["life"] !== inputs["life"];
   return {
     token: "hybrid-k3s-mesh:index:JoinKey",
     replaceOn: ["machine"],

@@ -141,7 +141,7 @@ export function tailnetPolicyType(context: ResourceContext): ResourceType {
     diff: async (operation, usual) => {
       if (usual.changed.length > 0 || hasUnknown(operation.inputs)) return usual;
       const look = () => hasDrifted(policyOf(context, operation), wantedBy(operation.inputs));
-      const drifted = await glance(operation, "the tailnet's policy file", look);
+      const drifted = await glance(context, operation, "the tailnet's policy file", look);
       return drifted === true ? { ...usual, changed: ["parts"] } : usual;
     },
     create: async (operation) => ({

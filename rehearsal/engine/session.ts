@@ -38,12 +38,12 @@ export interface SessionOptions {
 }
 
 /** One run of the engine, as asked for. */
-type Command = "preview" | "up" | "destroy";
+type Command = "preview" | "up" | "refresh" | "destroy";
 
 /** The message of a failure without the command line and the copied output that the Automation API puts around it. */
 function failureText(error: unknown, recorder: StepRecorder): string {
   const errors = recorder.messages
-    .filter(({ severity, text }) => severity === "error" && !/^(?:update|preview|destroy) failed$/.test(text))
+    .filter(({ severity, text }) => severity === "error" && !/^(?:update|preview|refresh|destroy) failed$/.test(text))
     .map(({ text, resource }) => (resource === "" ? text : `${resource}: ${text}`));
   // The engine repeats a program's own error for the stack.
   if (errors.length > 0) return [...new Set(errors)].join("\n");
@@ -121,6 +121,11 @@ export class Session {
     return this.#execute("up", new AbortController());
   }
 
+  /** Looks at everything that is there, and puts that into the state. */
+  refresh(): Promise<RunRecord> {
+    return this.#run("refresh");
+  }
+
   /** Deletes everything. */
   destroy(): Promise<RunRecord> {
     return this.#run("destroy");
@@ -167,6 +172,7 @@ export class Session {
     try {
       if (command === "preview") await this.#stack.preview({ ...options, program: this.#program });
       else if (command === "up") await this.#stack.up({ ...options, program: this.#program });
+      else if (command === "refresh") await this.#stack.refresh(options);
       else await this.#stack.destroy(options);
     } catch (error) {
       failure = failureText(error, recorder);

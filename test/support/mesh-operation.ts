@@ -1,9 +1,10 @@
 import type { Operation, ResourceType } from "../../provider/protocol/resource-type.ts";
 import { changedNames, type Values } from "../../provider/protocol/wire.ts";
 
-/** What a resource type was told to say and to warn of. */
+/** What a resource type said, noted and warned of. */
 export interface Heard {
   readonly said: string[];
+  readonly noted: string[];
   readonly warned: string[];
 }
 
@@ -19,6 +20,7 @@ export function operation(parts: Partial<Operation>, heard?: Heard): Operation {
     timeoutSeconds: undefined,
     signal: new AbortController().signal,
     say: (text) => heard?.said.push(text),
+    note: (text) => heard?.noted.push(text),
     warn: (text) => heard?.warned.push(text),
     ...parts,
   };
@@ -26,7 +28,7 @@ export function operation(parts: Partial<Operation>, heard?: Heard): Operation {
 
 /** One resource through its life, in the engine's stead: what it is made with becomes its state. */
 export class Lived {
-  readonly heard: Heard = { said: [], warned: [] };
+  readonly heard: Heard = { said: [], noted: [], warned: [] };
   readonly #type: ResourceType;
   #inputs: Values = {};
   id = "";

@@ -12,6 +12,16 @@ export interface HeadscaleDevice {
   readonly tags: readonly string[];
   readonly approvedRoutes: readonly string[];
   readonly availableRoutes: readonly string[];
+  /** When it must log in again; absent: never. */
+  readonly expiry?: string;
+}
+
+/** A key that devices join with. */
+export interface HeadscaleKey {
+  readonly id: number | string;
+  readonly used?: boolean;
+  readonly reusable?: boolean;
+  readonly ephemeral?: boolean;
 }
 
 /** A policy: what headscale's own `policy set` takes. */
@@ -67,6 +77,7 @@ interface NodeJson {
   readonly tags?: readonly string[];
   readonly approved_routes?: readonly string[];
   readonly available_routes?: readonly string[];
+  readonly expiry?: unknown;
 }
 
 /** A real headscale on a host of a lab: database in a file, its own relay, plain HTTP. */
@@ -104,13 +115,29 @@ export class Headscale {
     return headscale;
   }
 
-  /** Replaces the policy. */
-  async setPolicy(policy: Policy): Promise<void> {
+  /** A key of its API, for an hour. */
+  async createApiKey(): Promise<string> {
+    return (await this.#run("apikeys create --expiration 1h")).trim();
+  }
+
+  /** The policy as it stands, comments included. */
+  async policy(): Promise<string> {
+    // It is printed as a line: with one line end more than it has.
+    return (await this.#run("policy get")).slice(0, -1);
+  }
+
+  /** Keys that devices join with, used ones included. */
+  async keys(): Promise<readonly HeadscaleKey[]> {
+    return (JSON.parse(await this.#run("preauthkeys list -o json")) as HeadscaleKey[] | null) ?? [];
+  }
+
+  /** Replaces the policy; a text keeps its comments. */
+  async setPolicy(policy: Policy | string): Promise<void> {
     await this.#lab.exec(
       this.#host,
       "cat >/root/policy.json && /opt/mirror/headscale policy set -f /root/policy.json",
       {
-        input: JSON.stringify(policy),
+        input: typeof policy === "string" ? policy : JSON.stringify(policy),
       },
     );
   }
@@ -133,6 +160,7 @@ export class Headscale {
       tags: node.tags ?? [],
       approvedRoutes: node.approved_routes ?? [],
       availableRoutes: node.available_routes ?? [],
+      ...(node.expiry === undefined || node.expiry === null ? {} : { expiry: JSON.stringify(node.expiry) }),
     }));
   }
 
@@ -146,6 +174,11 @@ export class Headscale {
   /** Removes a device, as the end of its machine does. */
   async removeDevice(id: string): Promise<void> {
     await this.#run(`nodes delete --identifier ${id} --force`);
+  }
+
+  /** Makes a device log in again at a time. */
+  async expireDevice(id: string, when: Date): Promise<void> {
+    await this.#run(`nodes expire --identifier ${id} --expiry ${when.toISOString()} --force`);
   }
 
   async #run(command: string): Promise<string> {
