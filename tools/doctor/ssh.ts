@@ -39,14 +39,12 @@ export function fingerprint(hostKey: string): string {
 const HOST_KEY = /REMOTE HOST IDENTIFICATION|Host key verification failed|no matching host key type/;
 const LOGIN = /Permission denied|Too many authentication failures/;
 
-/** The last word of OpenSSH that is no banner. */
-const lastWord = (stderr: string): string =>
-  (
-    stderr
-      .split(/\r?\n/)
-      .filter((line) => line !== "" && !/^(?:\*\*|Warning:|@)/.test(line))
-      .at(-1) ?? ""
-  ).slice(0, 200);
+/** The last word of OpenSSH that is no banner. Where a jump host is the reason, the connection has another last word. */
+function lastWord(stderr: string): string {
+  const lines = stderr.split(/\r?\n/).filter((line) => line !== "" && !/^(?:\*\*|Warning:|@)/.test(line));
+  const telling = lines.filter((line) => !/UNKNOWN port 65535|^kex_exchange_identification/.test(line));
+  return ((telling.length === 0 ? lines : telling).at(-1) ?? "").slice(0, 200);
+}
 
 /**
  * How a connection ended, by ssh's exit code and what it said.
@@ -118,10 +116,10 @@ export class Ssh {
     return ["-F", "/dev/null", ...this.#identities, ...flags, "-p", String(port), "-l", user];
   }
 
-  /** ssh hands the command to a shell, and reads `%` itself. */
+  /** ssh hands it to a shell behind an `exec`, and reads `%` itself. */
   #proxyCommand(name: string, jump: Endpoint): string {
     const words = ["ssh", ...this.#options(`jump-${name}`, jump)].map(shellQuote).join(" ").replaceAll("%", "%%");
-    return `exec ${words} -W '[%h]:%p' ${shellQuote(jump.host)}`;
+    return `${words} -W '[%h]:%p' ${shellQuote(jump.host)}`;
   }
 }
 

@@ -36,12 +36,13 @@ status() {
 
 look() {
   : "${UNITS?}" "${INTERFACES?}"
-  local name
+  local name mtu
   clock
   for name in ping ip timeout; do command -v "$name" >/dev/null || echo "missing $name"; done
   for name in $UNITS; do unit "$name"; done
   for name in $INTERFACES; do
-    [ ! -r "/sys/class/net/$name/mtu" ] || echo "mtu $name $(cat "/sys/class/net/$name/mtu")"
+    mtu=$(ip -o link show dev "$name" 2>/dev/null | sed -n 's/.* mtu \([0-9]*\) .*/\1/p')
+    [ -z "$mtu" ] || echo "mtu $name $mtu"
   done
   [ "$MESH" != none ] || return 0
   echo "rules $(ip -j -4 rule show 2>/dev/null | on_one_line)"
