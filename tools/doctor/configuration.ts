@@ -36,7 +36,7 @@ export function readConfiguration(printed: string): StackConfiguration {
       .filter(([name]) => !isKey(name))
       .map(([name, { value }]) => [name, name === "region" ? value : decoded(value)]),
   );
-  const secret = new Set(entries.filter(([, entry]) => entry.secret).map(([name]) => name));
+  const secret = new Set(entries.filter(([name, entry]) => entry.secret && !isKey(name)).map(([name]) => name));
   const settings = parseSettings(values, readFileSync(REGIONS_FILE, "utf8"), secret);
   const keyOf = (name: string): string => entries.find(([one]) => one === name)?.[1].value.trim() ?? "";
   const privateKeys = KEYS.map(keyOf).filter((key) => key !== "");

@@ -28,7 +28,7 @@ function chosen(from: NodeView, evidence: Evidence): ReadonlySet<string> {
   const names = (views: readonly NodeView[]): string[] => views.map(({ node }) => node.name).sort(byName);
   const own = names(sites.get(from.node.site) ?? []).indexOf(from.node.name);
   const picked = [...sites.entries()].map(([site, views]) => {
-    const others = views.filter((view) => view !== from);
+    const others = views.filter(({ node }) => node.name !== from.node.name);
     const { mesh } = evidence.expectations;
     const works = (view: NodeView): boolean =>
       mesh === undefined || site === from.node.site ? view.facts !== undefined : isInMesh(view, evidence);
@@ -44,7 +44,7 @@ export function planWays(from: NodeView, evidence: Evidence): WayPlan[] {
   const pinged = chosen(from, evidence);
   const client = isInMesh(from, evidence) ? from.facts?.client : undefined;
   return evidence.nodes
-    .filter((view) => view !== from)
+    .filter(({ node }) => node.name !== from.node.name)
     .map(({ node: to }) => {
       const peer = client?.peers.find(({ name }) => sameName(name, to.name));
       const over = overOf(from.node, to, expectations);

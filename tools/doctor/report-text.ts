@@ -31,8 +31,10 @@ function pathOf({ over, path }: WayReport): string {
   return path.kind === "relayed" || path.kind === "peer relay" ? `${path.kind} (${path.through ?? "?"})` : path.kind;
 }
 
-const latencyOf = ({ latency }: WayReport): string =>
-  latency === undefined || latency === "none" ? (latency === "none" ? "no answer" : "") : latency.toFixed(1);
+function latencyOf({ latency }: WayReport): string {
+  if (latency === undefined) return "";
+  return latency === "none" ? "no answer" : latency.toFixed(latency < 10 ? 2 : 1);
+}
 
 function packetOf({ large }: WayReport): string {
   if (large === undefined) return "";
