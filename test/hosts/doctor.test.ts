@@ -151,6 +151,34 @@ describeHosts("the doctor, on a mesh of Tailscale and headscale over two sites",
     await mesh.on("agent-b", "printf '#!/bin/sh\necho yes\n' >/usr/local/bin/timedatectl");
   });
 
+  it("finds a key that expires, with the days that are left", async () => {
+    const { id } = await mesh.headscale.device("agent-b");
+    const expire = (words: string): Promise<string> =>
+      mesh.on("control", `/opt/mirror/headscale nodes expire --force --identifier ${id} ${words}`);
+    const end = new Date(Date.now() + 10 * 86_400_000 + 3_600_000).toISOString();
+    await expire(`--expiry ${end.slice(0, 19)}Z`);
+    await finds(
+      `agent-b: its key in the mesh expires in 10 days, on ${end.slice(0, 10)}, and it falls out of the mesh then`,
+    );
+    await expire("--disable");
+    await finds();
+  });
+
+  it("changes nothing on a host, and waits for nobody who works on it", async () => {
+    await mesh.on("server-a", "touch /root/before; sleep 1.1");
+    const update = mesh.lab.session("server-a", "flock /var/lock/hybrid-k3s.lock sleep 60");
+    const [state, before] = ["ip -4 rule; ip -4 route show table all; ip -o link; iptables-save -t filter", Date.now()];
+    const network = await mesh.on("server-a", `${state} | sed 's/\\[[0-9:]*\\]//g; /^#/d'`);
+    await look();
+    expect(Date.now() - before).toBeLessThan(30_000);
+    expect(await mesh.on("server-a", `${state} | sed 's/\\[[0-9:]*\\]//g; /^#/d'`)).toBe(network);
+    // The client's own state and logs are its own.
+    const files = "find / -xdev -type f -newer /root/before -not -path '/proc/*' -not -path '/sys/*'";
+    const own = "/var/lib/tailscale|/var/cache/tailscale|/var/log/|/run/|/var/lib/systemd/";
+    expect(await mesh.on("server-a", `${files} | grep -vE '^(${own})' || true`)).toBe("");
+    update.cut();
+  });
+
   it("tells a closed port from a wrong host key from a refused login, and goes on with the others", async () => {
     const other = targetOf("control").hostKey;
     const changed: Readonly<Record<string, (target: Target) => Target>> = {

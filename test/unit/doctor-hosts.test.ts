@@ -166,7 +166,7 @@ describe("what the doctor says of a key's end", () => {
     ["2026-11-26T13:00:00Z", "0 days, on 2026-11-26"],
   ])("says how many days are left until %s", (date, left) => {
     expect(findingsOf(checkKey, expiring(date))).toEqual([
-      `a-1: its key in the mesh expires in ${left}, and it falls out of the mesh then | switch key expiry off for this device in the mesh's control plane; devices that carry the region's tag have none unless somebody logged them in by hand`,
+      `a-1: its key in the mesh expires in ${left}, and it falls out of the mesh then | switch key expiry off for this device (Tailscale: Machines, Disable key expiry; headscale nodes expire --disable; NetBird: the peer's session expiration): what joins by a key of the region's tag has none`,
     ]);
   });
 

@@ -20,6 +20,6 @@ export const checkKey: NodeCheck = ({ node: { name }, facts }, { expectations, d
   const fix =
     days < 0
       ? `raise the generation of ${name} and pulumi up: it joins anew, with a key without an end`
-      : "switch key expiry off for this device in the mesh's control plane; devices that carry the region's tag have none unless somebody logged them in by hand";
+      : "switch key expiry off for this device (Tailscale: Machines, Disable key expiry; headscale nodes expire --disable; NetBird: the peer's session expiration): what joins by a key of the region's tag has none";
   return judged([{ check: "key", node: name, text, fix }], "");
 };
