@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { checkConfiguration, connectMesh, type MeshConnection } from "./control/connect.ts";
 import type { Operation, Provider } from "./protocol/resource-type.ts";
 import type { Values } from "./protocol/wire.ts";
@@ -7,14 +8,17 @@ import { joinKeyType } from "./resources/join-key.ts";
 import { netbirdTypes } from "./resources/netbird.ts";
 import { tailnetPolicyType } from "./resources/tailnet-policy.ts";
 
+/** How long is waited between two looks at the mesh. */
+const POLL_MILLISECONDS = 3000;
+
 /** What the provider works with; all of it has a default that is right outside of tests and rehearsals. */
 export interface MeshProviderOptions {
   /** Opens the control plane that a configuration names. @default the real one, with credentials of the environment */
   readonly connect?: (configuration: Values) => MeshConnection;
   /** Milliseconds since 1970. @default the clock */
   readonly now?: () => number;
-  /** Seconds between two looks at the mesh. @default 3 */
-  readonly pollSeconds?: number;
+  /** Lets time pass between two looks at the mesh. @default three seconds by the clock */
+  readonly pause?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Name of the package, and of the plugin after `pulumi-resource-`. */
@@ -33,7 +37,7 @@ export function meshProvider(options: MeshProviderOptions = {}): Provider {
       return connection;
     },
     now,
-    pollSeconds: options.pollSeconds ?? 3,
+    pause: options.pause ?? ((signal) => sleep(POLL_MILLISECONDS, undefined, { signal })),
   };
   return {
     name: MESH_PACKAGE,

@@ -27,8 +27,19 @@ const machine = (world: World, region: string, { name, address, ssh }: ExistingM
   });
 };
 
-/** Puts every host that the settings name and that is not made by an update into the world, alive and empty; hosts that are there stay as they are. */
+/** Groups of people that NetBird has, whoever made them. */
+function operatorsOf({ mesh }: World, { mesh: settings }: RegionSettings): void {
+  if (settings.provider !== "netbird") return;
+  const known = new Set([...mesh.netbird.groups.values()].map(({ name }) => name));
+  for (const name of settings.operators) if (!known.has(name)) mesh.netbird.addGroup(name);
+}
+
+/**
+ * Puts every host that the settings name and that is not made by an update into the world, alive and empty, and the groups
+ * of people that they name; what is there stays as it is.
+ */
 export function populate(world: World, settings: RegionSettings): void {
+  operatorsOf(world, settings);
   for (const site of settings.sites) {
     if (site.provider === "existing") for (const host of site.machines) machine(world, settings.region, host);
     // The VMs come when they are made; the computer that runs them is there.

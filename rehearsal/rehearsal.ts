@@ -19,6 +19,8 @@ import { mergeConfig, readStackConfig, StackFileError, type StackConfig } from "
 import type { RunRecord, Step } from "./engine/steps.ts";
 import { choosePlugins, pluginsAtHome, type PluginChoice } from "./plugin-choice.ts";
 import { populate } from "./population.ts";
+import { meshProvider } from "../provider/mesh-provider.ts";
+import { meshOf } from "./providers/mesh.ts";
 import { commandStandIn } from "./providers/command.ts";
 import { hcloudStandIn } from "./providers/hcloud.ts";
 import { kubernetesStandIn } from "./providers/kubernetes.ts";
@@ -110,17 +112,22 @@ export class Rehearsal {
     const providers = choosePlugins(found, backend, pluginsAtHome(await settingsIn(config, project.name, folder)));
     const world = options.world ?? new World();
     const commands = options.commands ?? (backend === "ssh" ? realCommands() : simulatedCommands(world));
-    const session = await Session.open({
+    await world.mesh.open();
+    const opening = Session.open({
       cli,
       stack: options.stack,
       project,
       config,
-      standIns: standIns(world, commands, providers),
+      standIns: standIns(world, backend, commands, providers),
       plugins: providers.map(({ plugin }) => plugin).filter((plugin) => plugin !== undefined),
       program: options.program ?? regionOf(world, backend),
       disturb: world.faults.disturb,
       checkpoints: options.checkpoints ?? false,
       ...(options.onFinished === undefined ? {} : { onFinished: options.onFinished }),
+    });
+    const session = await opening.catch(async (error: unknown) => {
+      await world.mesh.close();
+      throw error;
     });
     const { stack } = options;
     const rehearsal = new Rehearsal({ stack, world, session, cli, providers, project: project.name, folder, config });
@@ -189,6 +196,7 @@ export class Rehearsal {
   /** Ends it and removes its files. */
   async close(): Promise<void> {
     await this.session.close();
+    await this.world.mesh.close();
   }
 
   async #populate(): Promise<void> {
@@ -225,7 +233,12 @@ function withOverrides(config: StackConfig, { overrides = {}, secrets = {} }: Re
   };
 }
 
-function standIns(world: World, commands: CommandBackend, providers: readonly PluginChoice[]) {
+function standIns(
+  world: World,
+  backend: "simulated" | "ssh",
+  commands: CommandBackend,
+  providers: readonly PluginChoice[],
+) {
   const all = [
     commandStandIn(commands),
     randomStandIn,
@@ -234,7 +247,9 @@ function standIns(world: World, commands: CommandBackend, providers: readonly Pl
     lightsailStandIn(world),
     hcloudStandIn(world),
   ];
-  return all.filter(({ name }) => providers.find((choice) => choice.name === name)?.plugin === undefined);
+  const played = all.filter(({ name }) => providers.find((choice) => choice.name === name)?.plugin === undefined);
+  // Real hosts can only join a real mesh.
+  return [...played, backend === "simulated" ? meshOf(world) : meshProvider()];
 }
 
 /** The region's program. In a simulated world Helm's locks are the world's, else the real API's. */

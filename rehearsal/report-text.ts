@@ -92,7 +92,7 @@ export function reportText(report: RehearsalReport): string {
     ...guardrailLines(report.guardrails),
     ...warningLines(report.warnings),
     ...costLines(report.costs),
-    ...report.publicRules.map((rule) => `open from outside: ${rule}`),
+    ...report.publicRules.map(({ machine, port, step }) => `open to the world: ${machine} ${port}, since ${step}`),
     ...report.edits.flatMap(editLines),
     ...(report.destroy === undefined ? [] : ["", `destroy: ${counted(report.destroy.steps)}`, ...report.destroy.left]),
     ...(failedInEdit ? [] : failureLines(report.failure)),

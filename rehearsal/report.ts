@@ -1,3 +1,4 @@
+import type { Opening } from "./world/public-rules.ts";
 import type { Severity, Verdict } from "../stacks/guardrails.ts";
 import type { PathPart } from "./critical-path.ts";
 import type { StepKind } from "./engine/steps.ts";
@@ -59,8 +60,11 @@ export interface RehearsalReport {
     readonly machines: readonly { readonly name: string; readonly amount: number; readonly currency: string }[];
     readonly sum: Readonly<Record<string, number>>;
   };
-  /** Ports that are open from outside, of sites that have a firewall of ours. Existing hosts have none. */
-  readonly publicRules: readonly string[];
+  /**
+   * Every port that was open to the world at any step, edits included, with the step that opened it: past the cloud's
+   * firewall, where one stands before the machine, and past the machine's own. Machines with neither have no entry.
+   */
+  readonly publicRules: readonly Opening[];
   readonly criticalPath: readonly PathPart[];
   /** Sum of the critical path: simulated. */
   readonly simulatedSeconds: number;

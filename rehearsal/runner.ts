@@ -71,7 +71,8 @@ class Course {
   }
 
   get report(): RehearsalReport {
-    return { ...this.#report, seconds: Math.round((Date.now() - this.#started) / 100) / 10 };
+    const publicRules = this.#rehearsal.world.cloud.publicRules.openings;
+    return { ...this.#report, publicRules, seconds: Math.round((Date.now() - this.#started) / 100) / 10 };
   }
 
   async run(): Promise<void> {
@@ -127,7 +128,6 @@ class Course {
       criticalPath: path,
       simulatedSeconds: total(path),
       releases: releasesOf(state),
-      publicRules: publicRulesOf(this.#rehearsal.world),
     });
     const second = await this.#phase("second preview", () => this.#rehearsal.preview());
     this.#add({ secondPreview: cleanOr(second) });
@@ -189,9 +189,6 @@ const costsOf = (settings: RegionSettings): RehearsalReport["costs"] => ({
   machines: machineCosts(settings).map(({ name, cost }) => ({ name, ...cost })),
   sum: regionCosts(settings),
 });
-
-const publicRulesOf = ({ cloud }: Rehearsal["world"]): string[] =>
-  [...cloud.publicRules].flatMap(([machine, rules]) => rules.map((rule) => `${machine} ${rule}`)).sort();
 
 function cleanOr(record: RunRecord): "clean" | string[] {
   return record.steps.length === 0 ? "clean" : describeSteps(record.steps);

@@ -2,7 +2,7 @@ import { cniVariantOf } from "../components/k3s/cni-variant.ts";
 import type { Pair } from "../components/mesh/compatibility.ts";
 import { DEFAULT_LAN_MTU } from "../components/network/mtu.ts";
 import type { RegionSettings, SiteSettings } from "./region-settings.ts";
-import { present } from "./settings/zod-problems.ts";
+import { present } from "../components/present.ts";
 
 /** MTU of a site's LAN. https://docs.hetzner.com/networking/networks/faq */
 const lanMtuOf = ({ provider }: SiteSettings): number => (provider === "hetzner" ? 1450 : DEFAULT_LAN_MTU);

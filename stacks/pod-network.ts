@@ -4,7 +4,7 @@ import { compatibility } from "../components/mesh/compatibility.ts";
 import { blockWithin } from "../components/network/cidr.ts";
 import { pairOf } from "./mesh-pair.ts";
 import type { RegionSettings } from "./region-settings.ts";
-import { present } from "./settings/zod-problems.ts";
+import { present } from "../components/present.ts";
 import type { Versions } from "./versions.ts";
 
 /** What the pod network of a region is set up with: flannel's file, or Cilium. */

@@ -3,10 +3,9 @@ import type { ClearPendingRelease } from "../components/platform/pending-lock.ts
 import { clearPendingRelease } from "./clear-pending-release.ts";
 import { parseDeployed, type Deployed } from "./deployed.ts";
 import { evaluateGuardrails, renderRefusal } from "./guardrails.ts";
-import { notBuilt } from "./not-built.ts";
 import { declareRegion, type Region } from "./region.ts";
 import type { RegionSettings } from "./region-settings.ts";
-import { loadLoginKey, loadSettings } from "./settings.ts";
+import { loadLoginKey, loadMeshCredentials, loadSettings } from "./settings.ts";
 import { readVersions, unpinned, type Versions } from "./versions.ts";
 
 /** What the program does outside the engine; a rehearsal puts its own in. */
@@ -18,8 +17,6 @@ export interface Effects {
 export async function program(effects: Effects = { clearPendingRelease }): Promise<Region> {
   const config = new pulumi.Config("hybrid-k3s");
   const settings = refusing(() => loadSettings(config));
-  const unbuilt = notBuilt(settings);
-  if (unbuilt.length > 0) throw new pulumi.RunError(unbuilt.join("\n"));
   const deployed = await readDeployed();
   await applyGuardrails(settings, deployed);
   const versions = refusing(() => readVersions());
@@ -29,6 +26,7 @@ export async function program(effects: Effects = { clearPendingRelease }): Promi
     ...(deployed === undefined ? {} : { deployed }),
     versions,
     login: refusing(() => loadLoginKey(config)),
+    meshCredentials: loadMeshCredentials(config),
     ...effects,
   });
 }

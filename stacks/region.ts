@@ -4,6 +4,7 @@ import type { LoginKey } from "../components/bootstrap/login-key.ts";
 import { Cluster } from "../components/k3s/cluster.ts";
 import { cniVariantOf } from "../components/k3s/cni-variant.ts";
 import type { Machine } from "../components/machine.ts";
+import type { MeshCredentials } from "../components/mesh/mesh-settings.ts";
 import { apiUrl } from "../components/network/api-url.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
 import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
@@ -11,8 +12,10 @@ import { Platform, type WantedRelease } from "../components/platform/platform.ts
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
 import { podNetwork } from "./pod-network.ts";
+import { preparation } from "./prepare-host.ts";
+import { regionMesh } from "./region-mesh.ts";
 import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
-import { present } from "./settings/zod-problems.ts";
+import { present } from "../components/present.ts";
 import { declareSites } from "./sites/declare-sites.ts";
 import { UNPINNED, type Versions } from "./versions.ts";
 
@@ -24,6 +27,8 @@ export interface RegionArgs {
   readonly versions: Versions;
   /** The key that all machines take. */
   readonly login: LoginKey;
+  /** What this computer shows to the mesh's control server. */
+  readonly meshCredentials: MeshCredentials;
   readonly clearPendingRelease: ClearPendingRelease;
 }
 
@@ -38,9 +43,11 @@ export interface Region {
   readonly endpoints: { readonly kubernetes: pulumi.Output<string> };
 }
 
-/** Declares a region: sites → cluster → platform. Reads from top to bottom like the graph it makes. */
-export function declareRegion({ settings, deployed, versions, login, clearPendingRelease }: RegionArgs): Region {
+/** Declares a region: mesh → sites → cluster → platform. Reads from top to bottom like the graph it makes. */
+export function declareRegion(args: RegionArgs): Region {
+  const { settings, deployed, versions, login, clearPendingRelease } = args;
   const { region, plan } = settings;
+  const mesh = regionMesh(settings, login, args.meshCredentials);
   const machines = declareSites(settings.sites, {
     region,
     login,
@@ -49,6 +56,7 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
     contacts: deployed?.contacts ?? [],
     shapes: byNode(deployed, ({ shape }) => shape),
     placementGroups: byNode(deployed, ({ placementGroup }) => placementGroup),
+    ...(mesh === undefined ? {} : { mesh }),
   });
   const cluster = new Cluster(region, {
     plan: {
@@ -63,6 +71,7 @@ export function declareRegion({ settings, deployed, versions, login, clearPendin
     digests: versions.k3s[settings.kubernetes.version] ?? UNPINNED,
     privateKey: login.privateKey,
     ...(deployed === undefined ? {} : { earlierContacts: deployed.contacts }),
+    ...preparation(present({ settings, login, mesh })),
   });
   const provider = new kubernetes.Provider(
     `${region}-kubernetes`,

@@ -15,7 +15,8 @@ import { formatPath, problemText, renderProblem, type Rule, SettingsError } from
 import { RULES } from "./settings/rules.ts";
 import { type ParsedSettings, settingsSchema } from "./settings/schema.ts";
 import { normaliseSites } from "./settings/sites.ts";
-import { present, zodProblems } from "./settings/zod-problems.ts";
+import { present } from "../components/present.ts";
+import { zodProblems } from "./settings/zod-problems.ts";
 import { readVersions, type Versions } from "./versions.ts";
 
 export { SettingsError } from "./settings/problem.ts";

@@ -1,4 +1,5 @@
-import { firstBoot, type FirstBoot } from "../mesh/first-boot.ts";
+import { clientFunctions, firstBoot, type FirstBoot } from "../mesh/first-boot.ts";
+import { firstFirewall } from "./first-firewall.ts";
 import { SSHD_CONFIG, SSHD_CONFIG_PATH } from "./sshd-config.ts";
 
 /** The Linux distributions that hybrid-k3s makes machines of. */
@@ -36,22 +37,26 @@ const here = (path: string, mode: string, content: string): string =>
  * leaves open; everything else comes over SSH, where it can be repeated.
  *
  * Small and stable on purpose: a cloud runs it once, shows it to whoever may read the machine's metadata, and replaces
- * the machine when it changes. So it never holds the login key, and nothing in it follows from a setting that can change;
- * with a mesh it holds a key to that, which works once and expires within the hour, and no change of it costs a machine.
+ * the machine when it changes. So it never holds the login key, and nothing in it follows from a setting that can change.
+ * With a mesh it does: it holds a key to that, which works once and expires within the hour, and the host firewall's rules
+ * as they are when the machine is made. The cloud's firewall may still be at its default then, so the rules come first.
+ * Sites ignore changes of it, and no change of it costs a machine.
  *
  * For `sh`, not bash: Lightsail puts a script of its own, which names `sh`, in front of it, and takes no cloud-config
  * (https://docs.aws.amazon.com/lightsail/latest/userguide/lightsail-how-to-configure-server-additional-data-shell-script.html).
  */
 export function userData({ distribution, hostPrivateKey, hostPublicKey, join }: UserData): string {
   const unit = SSHD_UNIT[distribution];
+  const firewall = join?.rules === undefined ? undefined : firstFirewall(unit, join.rules);
+  const client = join === undefined ? "" : clientFunctions(join);
   return `#!/bin/sh
 # hybrid-k3s: the host key and the login rules of this machine. Runs once, at the first boot.
 set -eu
-umask 077
+${firewall?.shut ?? ""}umask 077
 mkdir -p /etc/hybrid-k3s /etc/ssh/sshd_config.d
 exec >>/var/log/hybrid-k3s-bootstrap.log 2>&1
 echo "bootstrap begins"
-# Other host keys were made by the image: the one that is pinned is the only one that stays.
+${firewall === undefined ? "" : client + firewall.stand}# Other host keys were made by the image: the one that is pinned is the only one that stays.
 rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
 for file in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
   [ ! -f "$file" ] || sed -i 's/^[[:space:]]*HostKey[[:space:]]/#&/' "$file"
@@ -64,8 +69,7 @@ if ! sshd=$(command -v sshd); then sshd=/usr/sbin/sshd; fi
 if ! "$sshd" -t; then
   printf 'HostKey /etc/ssh/ssh_host_ed25519_key\\nPasswordAuthentication no\\n' >${SSHD_CONFIG_PATH}
 fi
-systemctl restart ${unit}
-${join === undefined ? "" : firstBoot(join)}echo ended >${BOOTSTRAP_MARKER}
+${firewall?.open ?? `systemctl restart ${unit}\n${client}`}${join === undefined ? "" : firstBoot(join)}${firewall?.again ?? ""}echo ended >${BOOTSTRAP_MARKER}
 echo "bootstrap ends"
 `;
 }

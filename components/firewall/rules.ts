@@ -26,8 +26,8 @@ export interface HostFirewallPlan {
   readonly ingress: boolean;
   /** Further ports that are open to the world, such as `25565/tcp`. @default none */
   readonly publicPorts?: readonly string[];
-  /** sshd's port on the host, and who reaches it beside mesh and LAN: from where this machine is really managed. */
-  readonly ssh: { readonly port: number; readonly from: AccessFrom };
+  /** Ports that sshd may have on the host, and who reaches them beside mesh and LAN: from where this machine is really managed. */
+  readonly ssh: { readonly ports: readonly number[]; readonly from: AccessFrom };
   /** Who reaches a server's API, 6443, beside mesh and LAN. @default as SSH, but nobody where that is "anywhere" */
   readonly apiFrom?: readonly string[];
 }
@@ -76,12 +76,19 @@ const NETWORK_ITSELF = [
   "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept",
 ];
 
+/** One port, or a set of several in the order of their numbers. */
+function anyOf(ports: readonly number[]): string {
+  const [first, ...others] = [...new Set(ports)].sort((a, b) => a - b);
+  if (first === undefined) throw new Error("ssh.ports: found none · allowed at least one port");
+  return others.length === 0 ? String(first) : `{ ${[first, ...others].join(", ")} }`;
+}
+
 /** Ports that are open to the world, in one rule a protocol. */
 function openPorts(plan: HostFirewallPlan): string[] {
   const ports = publicPortsOf([
     ...(plan.ingress ? ["80/tcp", "443/tcp"] : []),
     ...(plan.mesh === undefined ? [] : [`${plan.mesh.port}/udp`]),
-    ...(plan.ssh.from === "anywhere" ? [`${plan.ssh.port}/tcp`] : []),
+    ...(plan.ssh.from === "anywhere" ? plan.ssh.ports.map((port) => `${port}/tcp`) : []),
     ...(plan.publicPorts ?? []),
   ]);
   return (["tcp", "udp"] as const).flatMap((wanted) => {
@@ -115,7 +122,7 @@ function clamp(mesh: HostFirewallPlan["mesh"]): string[] {
  * It decides before any destination NAT and for what is addressed to this host alone, so a port that kube-proxy or
  * ServiceLB hand on to a pod is a port of the host like any other, and what is routed to or from pods passes.
  * https://wiki.nftables.org/wiki-nftables/index.php/Netfilter_hooks
- * @throws Error if an address, a range or a port is none
+ * @throws Error if an address, a range or a port is none, or if SSH has no port
  */
 export function hostFirewallRules(plan: HostFirewallPlan): string {
   const { from } = plan.ssh;
@@ -142,7 +149,7 @@ export function hostFirewallRules(plan: HostFirewallPlan): string {
       ...inside,
       ...NETWORK_ITSELF,
       ...openPorts(plan),
-      ...fromSets("ssh", ssh, `tcp dport ${plan.ssh.port} `),
+      ...fromSets("ssh", ssh, `tcp dport ${anyOf(plan.ssh.ports)} `),
       ...fromSets("api", api, "tcp dport 6443 "),
       "counter name refused drop",
     ]),

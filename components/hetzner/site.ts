@@ -7,6 +7,7 @@ import { firstBootOf } from "../bootstrap/first-boot-of.ts";
 import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import type { Invitation, Mesh } from "../mesh/mesh.ts";
+import { openPorts } from "../mesh/open-ports.ts";
 import { addressesOf, wayIn } from "../mesh/way-in.ts";
 import type { PublicAccess } from "../network/public-rules.ts";
 import { noteWaiting } from "../waiting.ts";
@@ -48,8 +49,6 @@ export interface HetznerSiteArgs {
   readonly machines: readonly HetznerMachine[];
   /** Ranges that may connect to SSH, and to the API of servers. */
   readonly accessFrom: readonly string[];
-  /** UDP port of the mesh, open to the world. @default no mesh */
-  readonly meshPort?: number;
   /** Labels of all resources that take some. */
   readonly tags: Readonly<Record<string, string>>;
   readonly login: LoginKey;
@@ -310,14 +309,14 @@ export class HetznerSite extends pulumi.ComponentResource {
   }
 
   /** What a server's firewall lets in. */
-  private access({ spec: { role, publicPorts }, ingress }: HetznerMachine): PublicAccess {
-    const { accessFrom, meshPort } = this.#args;
+  private access({ spec, ingress }: HetznerMachine): PublicAccess {
+    const { accessFrom, mesh } = this.#args;
     return {
-      role,
+      role: spec.role,
       ingress,
       accessFrom,
-      ...(meshPort === undefined ? {} : { meshPort }),
-      ...(publicPorts === undefined ? {} : { publicPorts }),
+      ...(mesh === undefined ? {} : { meshPort: mesh.port }),
+      publicPorts: openPorts(spec),
     };
   }
 

@@ -8,6 +8,7 @@ import { firstBootOf } from "../bootstrap/first-boot-of.ts";
 import { boundTo, lifeOf } from "../machine-life.ts";
 import type { Machine, MachineSpec, SshTarget } from "../machine.ts";
 import type { Invitation, Mesh } from "../mesh/mesh.ts";
+import { openPorts } from "../mesh/open-ports.ts";
 import { addressesOf, wayIn } from "../mesh/way-in.ts";
 import { noteDifference, noteWaiting } from "../waiting.ts";
 import { BLUEPRINTS } from "./catalog.ts";
@@ -45,8 +46,6 @@ export interface LightsailSiteArgs {
   readonly machines: readonly LightsailMachine[];
   /** Ranges that may connect to SSH, and to the API of servers. */
   readonly accessFrom: readonly string[];
-  /** UDP port of the mesh, open to the world. @default no mesh */
-  readonly meshPort?: number;
   /** Tags of all resources that take some. */
   readonly tags: Readonly<Record<string, string>>;
   readonly login: LoginKey;
@@ -197,8 +196,8 @@ export class LightsailSite extends pulumi.ComponentResource {
           role: machine.spec.role,
           ingress: machine.ingress,
           accessFrom: this.#args.accessFrom,
-          ...(this.#args.meshPort === undefined ? {} : { meshPort: this.#args.meshPort }),
-          ...(machine.spec.publicPorts === undefined ? {} : { publicPorts: machine.spec.publicPorts }),
+          ...(this.#args.mesh === undefined ? {} : { meshPort: this.#args.mesh.port }),
+          publicPorts: openPorts(machine.spec),
         }),
       },
       this.inAccount(boundTo(machine.spec, instance)),

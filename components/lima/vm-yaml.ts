@@ -32,6 +32,13 @@ const VM_TYPE: Readonly<Record<HostSystem, string>> = { macos: "vz", linux: "qem
 /** The interface that a VM has its address on, as Lima names it. https://lima-vm.io/docs/config/network/ */
 export const GUEST_INTERFACE: Readonly<Record<LimaNetwork, string>> = { shared: "lima0", "user-v2": "eth0" };
 
+/**
+ * Where `limactl` on the host comes from, as a VM sees it: the gateway of the user-mode network that every VM of `shared`
+ * has to itself beside the one it shares. On `user-v2` it is the gateway inside the LAN.
+ * https://lima-vm.io/docs/config/network/user/
+ */
+export const LIMA_HOST = "192.168.5.2";
+
 /** A VM's size as the node's annotation and messages say it. */
 export const shapeOf = ({ cpus, memoryGiB, diskGiB }: Pick<LimaVm, "cpus" | "memoryGiB" | "diskGiB">): string =>
   `${cpus} CPUs, ${memoryGiB} GiB, ${diskGiB} GiB disk`;

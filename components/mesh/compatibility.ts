@@ -1,5 +1,6 @@
 import type { CniVariant } from "../k3s/cni-variant.ts";
 import { mtusOf, type Mtus } from "../network/mtu.ts";
+import { MESH_INTERFACES } from "./interfaces.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 
 /** What decides how a pod network and a mesh get along. */
@@ -45,7 +46,7 @@ export interface Compatibility {
   readonly fix?: string;
 }
 
-const INTERFACES = { none: undefined, tailscale: "tailscale0", netbird: "wt0" } as const;
+const INTERFACES = { none: undefined, ...MESH_INTERFACES } as const;
 const DEFAULT_PORTS = { none: undefined, tailscale: 41641, netbird: 51820 } as const;
 /** https://docs.k3s.io/installation/requirements#inbound-rules-for-k3s-nodes, https://docs.cilium.io/en/stable/operations/system_requirements/ */
 const CNI_PORTS: Readonly<Record<CniVariant, readonly number[]>> = {

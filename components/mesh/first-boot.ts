@@ -16,6 +16,12 @@ export interface FirstBoot {
   readonly hostname: string;
   /** Works once, and for an hour: who reads a machine's user data later finds nothing of use. Secret. */
   readonly key: string;
+  /**
+   * The host firewall's first rules: nftables text, one table, as `hostFirewallRules` writes it. sshd is off until they
+   * stand. They go into user data, where a cloud takes 16 KiB in all.
+   * @default no host firewall: sshd is on from the start
+   */
+  readonly rules?: string;
 }
 
 /** How long a machine tries: images update themselves first, and names may not resolve at once. Seconds. */
@@ -50,17 +56,23 @@ const withoutComments = (script: string): string =>
     .filter((line) => !/^\s*#(?! shellcheck (?:source|disable)=)/.test(line) && line.trim() !== "")
     .join("\n");
 
+/** What {@link firstBoot} works with, and whoever installs a package before it. For `sh`. */
+export const clientFunctions = (
+  boot: FirstBoot,
+): string => `${clientLine(boot.provider)}VERSION=${shellQuote(boot.version)}
+PACKAGES=${shellQuote(boot.packages)}
+${withoutComments(MESH_CLIENT.body)}
+`;
+
 /**
- * Shell for the end of a machine's user data: installs the pinned client and joins the mesh. For `sh`, under `set -eu`.
+ * Shell for the end of a machine's user data: installs the pinned client and joins the mesh. For `sh`, under `set -eu`,
+ * after {@link clientFunctions}.
  *
  * A machine that cannot join says why in the log of its first boot, without the key, and goes on: who has a console can
  * read it there. What is not needed to be reached at all comes later, over SSH, where it can be repeated.
  */
 export function firstBoot(boot: FirstBoot): string {
   return `# The mesh: the only way in to this machine. The key works once.
-${clientLine(boot.provider)}VERSION=${shellQuote(boot.version)}
-PACKAGES=${shellQuote(boot.packages)}
-${withoutComments(MESH_CLIENT.body)}
 join_key=/run/hybrid-k3s-join
 printf '%s\\n' ${shellQuote(boot.key)} >"$join_key"
 join_mesh() {

@@ -6,6 +6,8 @@ import type { FirstBoot } from "./first-boot.ts";
 export interface Invitation {
   /** The key itself: goes before the machine does, and is never an input of anything that it would replace. */
   readonly resource: pulumi.Resource;
+  /** Changes when the key is another. */
+  readonly keyId: pulumi.Output<string>;
   /** What the machine's user data is told, where the machine boots with some. Secret. */
   readonly firstBoot: pulumi.Output<FirstBoot>;
 }
@@ -28,6 +30,8 @@ export interface JoiningHost {
 export interface Member {
   /** Its stable IPv4 address in the mesh. */
   readonly address: pulumi.Output<string>;
+  /** The control server's id of it. */
+  readonly deviceId: pulumi.Output<string>;
   /** Its entry in the mesh. It goes with the machine, and with the whole region. */
   readonly resource: pulumi.Resource;
 }

@@ -16,7 +16,7 @@ function meshScript(client: "tailscale" | "netbird", name: string): ScriptFile {
 
 /**
  * The scripts that hosts run for their mesh. Parameters stand at the top of each; the joins take the secret `JOIN_KEY`.
- * A join has the action `join`; a node's script has `converge`, and `remove` for a host that is given back.
+ * A join has the actions `join`, and `remove` for a host that is given back; a node's script has `converge`.
  */
 export const MESH_SCRIPTS = {
   tailscaleJoin: meshScript("tailscale", "tailscale-join"),

@@ -9,8 +9,8 @@ export interface ResourceContext {
   readonly connect: (operation: Operation) => MeshConnection;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Seconds between two looks at the mesh while something is waited for. */
-  readonly pollSeconds: number;
+  /** Lets time pass between two looks at the mesh while something is waited for. */
+  readonly pause: (signal: AbortSignal) => Promise<void>;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { MeshConnection } from "../control/connect.ts";
 import type { MeshDevice } from "../control/control.ts";
 import type { Operation, ResourceType } from "../protocol/resource-type.ts";
@@ -50,7 +49,7 @@ async function waitFor(
     if (waited >= limit) {
       const fix =
         device === undefined
-          ? "fix: look at the join's log on the host (journalctl -u hybrid-k3s-mesh-join), and that the host reaches the control plane; an expired key is minted anew by the next pulumi up"
+          ? "fix: does the host reach the control plane? a machine of a cloud says why in /var/log/hybrid-k3s-bootstrap.log; one that has booted takes no other key: raise its generation"
           : "fix: approve the device; join keys are pre-approved, so look who took that right away";
       throw new Error(`waited ${Math.round(waited)} s ${what} · ${fix}`);
     }
@@ -58,7 +57,7 @@ async function waitFor(
       reported = Math.max(waited, 0.001);
       say(`waits ${what}, ${Math.round(waited)} of ${limit} s`);
     }
-    await sleep(context.pollSeconds * 1000, undefined, { signal });
+    await context.pause(signal);
   }
 }
 
@@ -87,37 +86,36 @@ async function giveTags({ control }: MeshConnection, device: MeshDevice, { input
 export function deviceType(context: ResourceContext): ResourceType {
   const { connect } = context;
   const ours = async (operation: Operation): Promise<MeshDevice | undefined> =>
-    (await connect(operation).control.devices()).find(({ id }) => id === operation.id);
+    (await connect(operation).control.devices()).find(({ id }) => id === textOf(operation.olds["deviceId"]));
+  const take = async (operation: Operation): Promise<Values> => {
+    const connection = connect(operation);
+    const device = await waitFor(context, connection, operation);
+    await neverExpire(connection, device);
+    await giveTags(connection, device, { ...operation, olds: {} });
+    return outputsOf(device);
+  };
   return {
     token: "hybrid-k3s-mesh:index:Device",
-    replaceOn: ["machine", "machineId", "keyId"],
+    // Another key alone is no other device: it may never be used.
+    replaceOn: ["machine", "machineId"],
     computed: ["deviceId", "address", "dnsName"],
+    computedOnUpdate: ({ olds, inputs }) => olds["keyId"] !== inputs["keyId"],
     defaults: { waitSeconds: 300 },
     check: ({ tags }): Record<string, string> =>
       Array.isArray(tags) && tags.length === 0 ? { tags: "none given" } : {},
     // How long a machine is waited for says nothing about one that is there.
     diff: (_operation, { changed, replaces }) =>
       Promise.resolve({ replaces, changed: changed.filter((name) => name !== "waitSeconds") }),
-    create: async (operation) => {
-      const connection = connect(operation);
-      const device = await waitFor(context, connection, operation);
-      await neverExpire(connection, device);
-      await giveTags(connection, device, { ...operation, olds: {} });
-      return { id: device.id, outputs: outputsOf(device) };
-    },
+    create: async (operation) => ({ id: textOf(operation.inputs["machine"]), outputs: await take(operation) }),
     update: async (operation) => {
       const device = await ours(operation);
-      if (device === undefined) {
-        const machine = textOf(operation.inputs["machine"]);
-        throw new Error(
-          `the device ${operation.id} of ${machine} is no longer in the mesh · fix: pulumi refresh, then raise the machine's generation`,
-        );
-      }
+      // Somebody took it out of the mesh: a host that is told its new key comes back as another device.
+      if (device === undefined) return take(operation);
       await giveTags(connect(operation), device, operation);
       return outputsOf(device);
     },
     delete: async (operation) => {
-      await connect(operation).control.removeDevice(operation.id);
+      await connect(operation).control.removeDevice(textOf(operation.olds["deviceId"]));
     },
     read: async (operation) => {
       const device = await ours(operation);

@@ -49,15 +49,19 @@ const hasJoined = async ({ control }: MeshConnection, machine: string): Promise<
  *
  * It lives for an hour, and its machine may not exist by then. So the difference looks further than at the inputs: a key
  * that has expired while no device of that name is in the mesh is minted anew by the next update, which replaces nothing.
+ *
+ * Another life of the machine is another key of the same resource. As a replacement it would come before the machine's
+ * own, and take the device of the old machine out of the mesh while that still has to leave its cluster.
  */
 export function joinKeyType({ connect, now }: ResourceContext): ResourceType {
   const expired = ({ olds }: Operation): boolean => Date.parse(textOf(olds["expires"])) <= now();
+  const livesAnew = ({ olds, inputs }: Operation): boolean => olds["life"] !== inputs["life"];
   return {
     token: "hybrid-k3s-mesh:index:JoinKey",
-    replaceOn: ["machine", "life"],
+    replaceOn: ["machine"],
     computed: ["key", "keyId", "expires"],
-    // An update comes for other tags too, which need no other key: only one that has expired is minted anew.
-    computedOnUpdate: expired,
+    // An update comes for other tags too, which need no other key.
+    computedOnUpdate: (operation) => expired(operation) || livesAnew(operation),
     secretOutputs: ["key"],
     defaults: { lifetimeSeconds: 3600 },
     check,
@@ -85,11 +89,12 @@ export function joinKeyType({ connect, now }: ResourceContext): ResourceType {
       const { key = null, keyId = null, expires = null } = olds;
       const connection = connect(operation);
       const machine = textOf(inputs["machine"]);
-      if (!expired(operation) || (await hasJoined(connection, machine))) return { key, keyId, expires };
+      const isLost = expired(operation) && !(await hasJoined(connection, machine));
+      if (!isLost && !livesAnew(operation)) return { key, keyId, expires };
       const minted = await mint(connection, operation);
-      // It has expired: whether it is still listed matters little, that the new one is kept matters much.
+      // Whether the one before is still listed matters little, that the new one is kept matters much.
       await connection.control.revokeKey(textOf(keyId)).catch((error: unknown) => {
-        operation.warn(`the expired key ${textOf(keyId)} was not revoked: ${String(error)}`);
+        operation.warn(`the key before, ${textOf(keyId)}, was not revoked: ${String(error)}`);
       });
       return outputsOf(minted);
     },

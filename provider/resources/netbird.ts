@@ -1,6 +1,6 @@
 import { ApiError, type Http } from "../control/http.ts";
 import type { Operation, ResourceType } from "../protocol/resource-type.ts";
-import { objectOf, textOf } from "../protocol/values.ts";
+import { objectOf, textOf, textsOf } from "../protocol/values.ts";
 import type { Value, Values } from "../protocol/wire.ts";
 import type { ResourceContext } from "./context.ts";
 
@@ -51,16 +51,46 @@ export function toApi(value: Value): Value {
   );
 }
 
+/** Fields that name groups. The API wants ids; settings and people have names. */
+const GROUP_FIELDS = new Set(["sources", "destinations", "groups", "peerGroups", "distributionGroups"]);
+
+/** Puts ids in the place of groups' names, at any depth. @throws Error that lists the groups there are */
+function withGroupIds(value: Value, ids: ReadonlyMap<string, string>): Value {
+  const idOf = (name: string): string => {
+    const id = ids.get(name);
+    if (id !== undefined) return id;
+    throw new Error(
+      `NetBird has no group ${name} · found ${[...ids.keys()].sort().join(", ")} · fix: make that group in NetBird, or name another one in the settings (mesh.operators)`,
+    );
+  };
+  if (Array.isArray(value)) return (value as readonly Value[]).map((entry) => withGroupIds(entry, ids));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value as Values).map(([name, part]) => [
+      name,
+      GROUP_FIELDS.has(name) ? textsOf(part).map(idOf) : withGroupIds(part, ids),
+    ]),
+  );
+}
+
+const namesGroups = (value: Value): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.entries(value as Values).some(([name, part]) => GROUP_FIELDS.has(name) || namesGroups(part));
+
 function objectType({ connect }: ResourceContext, { name, path, place = [], keep }: ObjectKind): ResourceType {
   const http = (operation: Operation): Http => {
     const { netbird, kind } = connect(operation);
     if (netbird !== undefined) return netbird;
     throw new Error(`${kind} has no such object · ${name} is for netbird`);
   };
-  const bodyOf = (inputs: Values): Values =>
-    toApi(
-      Object.fromEntries(Object.entries(inputs).filter(([key]) => !place.includes(key) && !key.startsWith("__"))),
-    ) as Values;
+  const bodyOf = async (operation: Operation): Promise<Values> => {
+    const entries = Object.entries(operation.inputs).filter(([key]) => !place.includes(key) && !key.startsWith("__"));
+    const own: Values = Object.fromEntries(entries);
+    if (!namesGroups(own)) return toApi(own) as Values;
+    const groups = await http(operation).json<{ id: string; name: string }[]>({ method: "GET", path: "/api/groups" });
+    return toApi(withGroupIds(own, new Map(groups.map((group) => [group.name, group.id])))) as Values;
+  };
   const one = ({ id, olds }: Operation): string => `${path(olds)}/${encodeURIComponent(id)}`;
   const existing = async (operation: Operation): Promise<Values | undefined> => {
     try {
@@ -75,13 +105,13 @@ function objectType({ connect }: ResourceContext, { name, path, place = [], keep
     replaceOn: place,
     computed: [],
     create: async (operation) => {
-      const body = bodyOf(operation.inputs);
+      const body = await bodyOf(operation);
       const made = await http(operation).json<{ id: string }>({ method: "POST", path: path(operation.inputs), body });
       return { id: made.id, outputs: {} };
     },
     update: async (operation) => {
       const kept = keep?.((await existing(operation)) ?? {}) ?? {};
-      const body = { ...kept, ...bodyOf(operation.inputs) };
+      const body = { ...kept, ...(await bodyOf(operation)) };
       await http(operation).send({ method: "PUT", path: one(operation), body });
       return {};
     },

@@ -156,7 +156,8 @@ function dial(world: World, run: RemoteRun): { host: Host; seconds: number } {
   const problem = (): string | undefined => {
     if (connection.proxy !== undefined && (jump?.alive !== true || !jump.sshUp))
       return `dial tcp ${connection.proxy.host}:${connection.proxy.port}: i/o timeout`;
-    if (host?.alive !== true || host.firewalled) return `dial tcp ${at}: i/o timeout`;
+    if (host?.alive !== true || (host.firewalled && !world.isInMesh(host, connection.host)))
+      return `dial tcp ${at}: i/o timeout`;
     if (!host.sshUp || host.bootSeconds > budget) return `dial tcp ${at}: connect: connection refused`;
     if (connection.hostKey !== undefined && keyWords(connection.hostKey) !== host.hostKey)
       return "ssh: handshake failed: ssh: host key mismatch";

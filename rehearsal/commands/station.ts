@@ -50,6 +50,7 @@ function parseTargets(text: string): Target[] {
 }
 
 function knock(
+  world: World,
   host: Host | undefined,
   at: { host: string; port: number; key: string },
   keys: readonly string[],
@@ -59,7 +60,7 @@ function knock(
     word: `ssh: connect to host ${at.host} port ${at.port}: ${word}`,
     readyIn,
   });
-  if (host?.alive !== true || host.firewalled) return tcp("Connection timed out");
+  if (host?.alive !== true || (host.firewalled && !world.isInMesh(host, at.host))) return tcp("Connection timed out");
   if (!host.sshUp) return tcp("Connection refused");
   if (host.bootSeconds > 0) return tcp("Connection refused", host.bootSeconds);
   if (keyWords(at.key) !== host.hostKey) {
@@ -77,10 +78,10 @@ const hasApi = (host: Host): boolean =>
 
 function attempt(world: World, target: Target, script: string, keys: readonly string[]): Phase {
   if (target.jump !== undefined) {
-    const first = knock(world.at(target.jump.host, target.jump.port), target.jump, keys);
+    const first = knock(world, world.at(target.jump.host, target.jump.port), target.jump, keys);
     if (first.kind !== "OK") return first;
   }
-  const reached = knock(world.at(target.host, target.port, target.jump), target, keys);
+  const reached = knock(world, world.at(target.host, target.port, target.jump), target, keys);
   return reached.kind === "OK" && NEEDS_API.has(script) && !hasApi(reached.host) ? { kind: "ELSEWHERE" } : reached;
 }
 

@@ -1,5 +1,6 @@
 import { IMAGES, mismatch, serverTypeOf } from "../../components/hetzner/catalog.ts";
 import type { Host } from "../world/host.ts";
+import { firstBoot } from "../world/mesh-membership.ts";
 import { endpointOf, type World } from "../world/world.ts";
 import type { Operation } from "./stand-in.ts";
 import { hostKeyIn, listOf, numberOf, objectOf, textOf } from "./values.ts";
@@ -107,7 +108,7 @@ export class Project {
       // Without a firewall nothing is filtered.
       const open = behind.length === 0 ? ["all from 0.0.0.0/0 ::/0"] : behind.flatMap(({ rules }) => rules);
       if (publicRules.get(host.name)?.join("\n") === open.join("\n")) continue;
-      publicRules.set(host.name, open);
+      publicRules.set(host, open, operation.name);
       host.firewalled = !open.some((line) => /^(?:all|tcp 22) /.test(line));
       this.change(operation, host.name, `open: ${open.join(", ") || "nothing"}`);
     }
@@ -182,6 +183,8 @@ export class Project {
     for (const [address, entry] of this.addresses) if (addresses.includes(address)) entry.server = id;
     this.servers.set(id, server);
     this.change(operation, machine, "server made");
+    const said = firstBoot(this.world, host, textOf(inputs["userData"]));
+    if (said !== undefined) this.change(operation, machine, said);
     return server;
   }
 

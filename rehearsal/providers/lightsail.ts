@@ -1,5 +1,6 @@
 import { BLUEPRINTS, bundleOf } from "../../components/lightsail/catalog.ts";
 import type { Host } from "../world/host.ts";
+import { firstBoot } from "../world/mesh-membership.ts";
 import { endpointOf, type World } from "../world/world.ts";
 import type { Operation, StandIn, StandInType } from "./stand-in.ts";
 import { hostKeyIn, listOf, numberOf, objectOf, textOf } from "./values.ts";
@@ -92,8 +93,11 @@ function bootInstance(account: Account, operation: Operation, name: string): Ins
   const key = account.keys.get(inRegion(operation, textOf(inputs["keyPairName"])));
   host.authorizedKeys = new Set(key === undefined ? [] : [key]);
   // What a new instance has open until its own list is put: https://docs.aws.amazon.com/lightsail/latest/userguide/understanding-firewall-and-port-mappings-in-amazon-lightsail.html
-  world.cloud.publicRules.set(machine, ["tcp 22 from 0.0.0.0/0 ::/0", "tcp 80 from 0.0.0.0/0 ::/0"]);
+  const open = ["tcp 22 from 0.0.0.0/0 ::/0", "tcp 80 from 0.0.0.0/0 ::/0"];
   account.change(operation, machine, "instance made");
+  const said = firstBoot(world, host, textOf(inputs["userData"]));
+  if (said !== undefined) account.change(operation, machine, said);
+  world.cloud.publicRules.set(host, open, operation.name);
   return { host, zone: textOf(inputs["availabilityZone"]), publicAddress };
 }
 
@@ -212,7 +216,7 @@ function publicPortsType(account: Account): StandInType {
     const { host } = account.instance(regionOf(operation), textOf(inputs["instanceName"]));
     const { publicRules } = account.world.cloud;
     const open = change(publicRules.get(host.name) ?? []);
-    publicRules.set(host.name, open);
+    publicRules.set(host, open, operation.name);
     host.firewalled = !open.some((line) => line.startsWith("tcp 22 "));
     account.change(operation, host.name, `open: ${open.join(", ") || "nothing"}`);
   };

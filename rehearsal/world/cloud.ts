@@ -1,3 +1,5 @@
+import { PublicRules } from "./public-rules.ts";
+
 /** How a machine's next boot goes. */
 export interface Boot {
   /** Simulated seconds until sshd answers. @default 30 */
@@ -14,8 +16,8 @@ export class Cloud {
   readonly soldOut = new Set<string>();
   /** How many machines an account may have; undefined: any number. */
   quota: number | undefined;
-  /** Ports that are open from outside, by machine name: lines such as `tcp 22 from 198.51.100.7/32`. */
-  readonly publicRules = new Map<string, readonly string[]>();
+  /** What is let in from outside. */
+  readonly publicRules = new PublicRules();
   /** Whether a server may not be deleted, by id; a server that is gone has no entry. */
   readonly protectedServers = new Map<string, boolean>();
   #numbers = 0;

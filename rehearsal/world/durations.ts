@@ -18,6 +18,8 @@ export const DURATIONS = {
   serverJoin: 20,
   /** An agent, until its Node is Ready. */
   agentJoin: 4.5,
+  /** Installing the mesh's client and joining. */
+  meshJoin: 15,
   /** A restart of k3s on a host that is a member already. */
   restart: 8,
   /** Putting the binary and the installer in place. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { publicHalf } from "../../components/bootstrap/login-key.ts";
 import type { Cluster } from "./cluster.ts";
+import type { MeshClient, MeshEntry } from "./mesh-networks.ts";
 
 /** What a host has of k3s: each part may be there without the next, where a run stopped half-way. */
 export interface HostK3s {
@@ -30,6 +31,14 @@ export interface HostFirewall {
   pending: string | undefined;
   /** Whether the change before was rolled back, and nobody has been told yet. */
   rolledBack: boolean;
+}
+
+/** A host's mesh client. */
+export interface HostMesh {
+  readonly client: MeshClient;
+  version: string;
+  /** Its entry in the mesh. */
+  readonly entry: MeshEntry;
 }
 
 /** A host of the world. Everything that may change is a plain field: a scenario breaks it by setting it. */
@@ -66,6 +75,8 @@ export interface Host {
   foreignK3s: boolean;
   k3s: HostK3s;
   firewall: HostFirewall;
+  /** @default it has no client of a mesh */
+  mesh: HostMesh | undefined;
   /** What the host does by itself with a change that is not confirmed; says what it did. */
   takeBack: (() => string) | undefined;
   /** Per lock: ends when the last script that took it has ended. */
@@ -89,6 +100,7 @@ export function newHost(given: Pick<Host, "name" | "endpoint" | "address" | "net
     foreignK3s: false,
     k3s: { datastore: false, running: false },
     firewall: { confirmed: undefined, pending: undefined, rolledBack: false },
+    mesh: undefined,
     takeBack: undefined,
     busy: new Map(),
   };

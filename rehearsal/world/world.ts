@@ -3,6 +3,7 @@ import { Cluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
 import { LimaHosts } from "./lima-hosts.ts";
 import { newHost, type Host } from "./host.ts";
+import { MeshNetworks } from "./mesh-networks.ts";
 
 /** Something that happened in the world, in order. */
 export interface WorldEvent {
@@ -43,6 +44,7 @@ export class World {
   readonly faults = new Faults();
   readonly cloud = new Cloud();
   readonly lima = new LimaHosts();
+  readonly mesh = new MeshNetworks();
   /** Simulated seconds that each resource's last step took, by logical name. */
   readonly durations = new Map<string, number>();
 
@@ -57,11 +59,13 @@ export class World {
 
   /**
    * The host that answers at a host and port, seen through a jump host where there is one. A host behind a machine of
-   * the region may stand under that machine's name, for its address is known only once it is made.
+   * the region may stand under that machine's name, for its address is known only once it is made. This computer is in
+   * every mesh of the world.
    */
   at(host: string, port: number, through?: Endpoint): Host | undefined {
     const direct = this.hosts.get(endpointOf(host, port, through));
-    if (direct !== undefined || through === undefined) return direct;
+    if (direct !== undefined) return direct;
+    if (through === undefined) return port === 22 ? this.#inMesh(host) : undefined;
     const jump = this.hosts.get(endpointOf(through.host, through.port));
     return jump && this.hosts.get(endpointOf(host, port, { host: jump.name, port: 0 }));
   }
@@ -69,7 +73,17 @@ export class World {
   /** Takes a host out: it is gone, with all that was on it. */
   removeHost(host: Host): void {
     host.alive = false;
+    if (host.mesh !== undefined) this.mesh.leave(host.mesh.client, host.mesh.entry.id);
     this.hosts.delete(host.endpoint);
+  }
+
+  /** Whether an address is a host's in its mesh: no firewall outside the host stands before it then. */
+  isInMesh({ mesh }: Host, address: string): boolean {
+    return mesh?.entry.address === address && this.mesh.knows(mesh.client, mesh.entry.id);
+  }
+
+  #inMesh(address: string): Host | undefined {
+    return [...this.hosts.values()].find((host) => this.isInMesh(host, address));
   }
 
   /** A host answers at another endpoint from now on. */

@@ -1,21 +1,78 @@
-import { formatPath, problemText } from "../settings/problem.ts";
+import { cidrContains, isIpv4Address } from "../../components/network/cidr.ts";
+import { lansOf } from "../lans.ts";
+import type { RegionSettings, SiteSettings } from "../region-settings.ts";
+import { formatPath, problemText, type Rule } from "../settings/problem.ts";
+import type { ExistingMachineSettings, ExistingSiteSettings } from "../sites/existing-settings.ts";
 import type { Guardrail } from "./guardrail.ts";
 
-/** A site whose firewall is ours says who may come in, while no mesh does it. */
+/** Addresses and names that meshes give their machines, where nobody has chosen others. https://tailscale.com/docs/features/magicdns */
+const MESH_RANGE = "100.64.0.0/10";
+const MESH_NAME = /\.(?:ts\.net|netbird\.cloud|netbird\.selfhosted)$/i;
+
+const liesIn = (host: string, ranges: readonly string[]): boolean =>
+  isIpv4Address(host) && ranges.some((range) => cidrContains(range, `${host}/32`));
+const isInMesh = (host: string): boolean => liesIn(host, [MESH_RANGE]) || MESH_NAME.test(host);
+
+/** Whether SSH comes over the mesh, or from a LAN, as far as the settings tell: other names say nothing of an address. */
+function comesFromInside({ ssh }: ExistingMachineSettings, lans: readonly string[], meshed: boolean): boolean {
+  const { host, jump } = ssh;
+  if (meshed && isInMesh(host)) return true;
+  if (jump === undefined) return false;
+  // A machine of another site reaches a private address from its own LAN, or through the mesh.
+  return liesIn("machine" in jump ? host : jump.host, lans);
+}
+
+/** Hosts that stand already have no firewall but their own between them and this computer. */
+function ofHosts(settings: RegionSettings, site: ExistingSiteSettings): (Rule & { readonly found: string })[] {
+  if (!settings.hostFirewall.enabled) return [];
+  const lans = lansOf(settings, site);
+  const meshed = settings.mesh.provider !== "none";
+  const names = site.machines.filter((machine) => !comesFromInside(machine, lans, meshed)).map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    {
+      found: `nothing, with hostFirewall.enabled, and no word of where SSH to ${names.join(", ")} comes from`,
+      allowed: `the ranges that it comes from, as the hosts see it${meshed ? "; or the hosts' names in the mesh as sshAddress" : ""}`,
+      fix: `write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["${site.lan}"] }`,
+    },
+  ];
+}
+
+/** A cloud's firewall lets nobody in; in a mesh, machines join by themselves and are reached there. */
+function ofClouds({ mesh }: RegionSettings): (Rule & { readonly found: string })[] {
+  if (mesh.provider !== "none") return [];
+  return [
+    {
+      found: "nothing",
+      allowed: "the ranges that SSH and the API are reached from, while mesh.provider is none",
+      fix: 'write the address of this computer as the internet sees it: access: { from: ["198.51.100.7/32"] }',
+    },
+  ];
+}
+
+function problemsOf(settings: RegionSettings, site: SiteSettings): (Rule & { readonly found: string })[] {
+  if (site.accessFrom.length > 0) return [];
+  switch (site.provider) {
+    case "existing":
+      return ofHosts(settings, site);
+    case "hetzner":
+    case "lightsail":
+      return ofClouds(settings);
+    case "lima":
+      // The VMs' host always reaches them, and whoever comes through it.
+      return [];
+  }
+}
+
+/** Where the way in is a firewall's of ours, the settings say who comes, or it is the mesh. */
 export const noWayIn: Guardrail = {
   id: "no-way-in",
   reason: "a machine's firewall lets in nobody that the settings do not name: not this computer either",
   severity: "refuse",
   check: (settings) =>
-    settings.sites.flatMap((site) => {
-      // Machines join the mesh by themselves, and are reached there.
-      if (settings.mesh.provider !== "none") return [];
-      if (!("accessFrom" in site) || site.accessFrom.length > 0) return [];
-      return [
-        problemText(`${formatPath(["sites", site.name])}.access`, "nothing", {
-          allowed: "the ranges that SSH and the API are reached from, while mesh.provider is none",
-          fix: 'write the address of this computer as the internet sees it: access: { from: ["198.51.100.7/32"] }',
-        }),
-      ];
-    }),
+    settings.sites.flatMap((site) =>
+      problemsOf(settings, site).map(({ found, ...rule }) =>
+        problemText(`${formatPath(["sites", site.name])}.access`, found, rule),
+      ),
+    ),
 };

@@ -3,7 +3,7 @@ import type { MeshCredentials } from "../../components/mesh/mesh-settings.ts";
 import type { Rule } from "./problem.ts";
 import { treeOf } from "./raw-tree.ts";
 import { RULES } from "./rules.ts";
-import { present } from "./zod-problems.ts";
+import { present } from "../../components/present.ts";
 
 /** Settings of the mesh that are secrets, with what each may be. */
 const SECRETS: Readonly<Record<string, Rule>> = {

@@ -6,7 +6,8 @@ import { parseDuration } from "../../components/network/units.ts";
 import type { Versions } from "../versions.ts";
 import type { Rule } from "./problem.ts";
 import { RULES } from "./rules.ts";
-import { kinds, present, saying, strict, text, wholeNumber } from "./zod-problems.ts";
+import { present } from "../../components/present.ts";
+import { kinds, saying, strict, text, wholeNumber } from "./zod-problems.ts";
 
 /** The client's packages, where the settings name no mirror. https://pkgs.tailscale.com/stable/, https://docs.netbird.io/how-to/installation */
 const PACKAGES = { tailscale: "https://pkgs.tailscale.com/stable", netbird: "https://pkgs.netbird.io" };

@@ -99,6 +99,8 @@ const inOrder = (texts: readonly string[]): string[] =>
 export const openness = {
   publicPorts: z.array(publicPort, saying(RULES.publicPorts)).transform(inOrder).optional(),
 };
+/** Whether ports 80 and 443 of a pool or a machine that no cloud's firewall stands before are open to the world; the nearest one counts. */
+export const ingress = { ingress: z.boolean(saying(RULES.switch)).optional() };
 /** What a pool or a machine may do for the mesh; the nearest one counts. */
 export const relaying = { relay: z.boolean(saying(RULES.switch)).optional() };
 

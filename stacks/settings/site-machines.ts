@@ -1,6 +1,6 @@
 import type { MachineSpec, Role, Taint } from "../../components/machine.ts";
 import { byName } from "../../components/network/names.ts";
-import { present } from "./zod-problems.ts";
+import { present } from "../../components/present.ts";
 
 /** What every kind's pools and machines may say of the mesh and the firewalls. */
 interface Meshed {

@@ -1,8 +1,9 @@
 import { HetznerSite, type HetznerMachine } from "../../components/hetzner/site.ts";
 import type { Machine } from "../../components/machine.ts";
-import { present } from "../settings/zod-problems.ts";
+import { present } from "../../components/present.ts";
 import type { HetznerSiteSettings } from "./hetzner-settings.ts";
 import { asMachine } from "./machine-settings.ts";
+import { meshOf } from "./mesh-of.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site of Hetzner Cloud servers. */
@@ -22,6 +23,7 @@ export function declareHetznerSite(site: HetznerSiteSettings, context: SiteConte
       token,
       apiEndpoint,
       placementGroups: context.placementGroups,
+      ...meshOf(site, context),
       machines: site.machines.map((machine) => asMachine<HetznerMachine>(machine)),
     }),
   ).machines;

@@ -2,6 +2,7 @@ import { LightsailSite, type LightsailMachine } from "../../components/lightsail
 import type { Machine } from "../../components/machine.ts";
 import type { LightsailSiteSettings } from "./lightsail-settings.ts";
 import { asMachine } from "./machine-settings.ts";
+import { meshOf } from "./mesh-of.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site of Lightsail instances. */
@@ -13,6 +14,7 @@ export function declareLightsailSite(site: LightsailSiteSettings, context: SiteC
     tags: site.tags,
     login: context.login,
     connectSeconds: context.connectSeconds,
+    ...meshOf(site, context),
     machines: site.machines.map((machine) => asMachine<LightsailMachine>(machine)),
   }).machines;
 }

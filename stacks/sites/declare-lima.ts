@@ -3,6 +3,7 @@ import type { Machine } from "../../components/machine.ts";
 import { targetOf } from "./jump.ts";
 import type { LimaSiteSettings } from "./lima-settings.ts";
 import { asMachine } from "./machine-settings.ts";
+import { meshOf } from "./mesh-of.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site of Lima VMs. */
@@ -19,4 +20,5 @@ export const declareLimaSite = (site: LimaSiteSettings, context: SiteContext): r
     drainSeconds: context.drainSeconds,
     contacts: context.contacts,
     shapes: context.shapes,
+    ...meshOf(site, context),
   }).machines;

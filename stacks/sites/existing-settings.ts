@@ -26,6 +26,8 @@ export interface ExistingMachineSettings extends MachineSpec {
   /** Private IPv4 address inside the site's LAN: the node's `node-ip`. */
   readonly address: string;
   readonly ssh: SshSettings;
+  /** Whether ports 80 and 443 are open to the world in the machine's own firewall. */
+  readonly ingress: boolean;
 }
 
 /** A site whose hosts are there already, given by address and pinned host key. */
@@ -35,5 +37,7 @@ export interface ExistingSiteSettings {
   /** The LAN that the site's machines share, in CIDR form. */
   readonly lan: string;
   readonly nodeAddresses: NodeAddresses;
+  /** Ranges that may connect to SSH and to the API, beside the site's LAN. Empty: none is stated. */
+  readonly accessFrom: readonly string[];
   readonly machines: readonly ExistingMachineSettings[];
 }

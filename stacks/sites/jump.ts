@@ -1,5 +1,5 @@
 import type { Machine, SshHop, SshTarget } from "../../components/machine.ts";
-import { present } from "../settings/zod-problems.ts";
+import { present } from "../../components/present.ts";
 import type { JumpSettings, SshSettings } from "./existing-settings.ts";
 import type { SiteContext } from "./site-context.ts";
 

@@ -5,7 +5,10 @@ import type { SshSettings } from "./existing-settings.ts";
 import type { NodeAddresses } from "./node-addresses.ts";
 
 /** A machine on a site of kind `lima`. */
-export type LimaMachineSettings = MachineSettingsOf<LimaMachine>;
+export interface LimaMachineSettings extends MachineSettingsOf<LimaMachine> {
+  /** Whether ports 80 and 443 are open to the world in the machine's own firewall. */
+  readonly ingress: boolean;
+}
 
 /** A site of Lima VMs on one computer. */
 export interface LimaSiteSettings {
@@ -18,6 +21,8 @@ export interface LimaSiteSettings {
   /** The range that the VMs share, CIDR. */
   readonly lan: string;
   readonly nodeAddresses: NodeAddresses;
+  /** Ranges that may connect to SSH and to the API, beside the site's LAN and the host. Empty: none is stated. */
+  readonly accessFrom: readonly string[];
   readonly autostart: boolean;
   readonly machines: readonly LimaMachineSettings[];
 }

@@ -1,5 +1,5 @@
 import type { MachineSpec } from "../../components/machine.ts";
-import { present } from "../settings/zod-problems.ts";
+import { present } from "../../components/present.ts";
 
 /** A kind's machine as the settings have it: what it is and what the kind needs, side by side. */
 export type MachineSettingsOf<Made extends { readonly spec: MachineSpec }> = MachineSpec & Omit<Made, "spec">;

@@ -1,6 +1,7 @@
 import type { LoginKey } from "../../components/bootstrap/login-key.ts";
 import type { Contact } from "../../components/host/station-script.ts";
 import type { Machine } from "../../components/machine.ts";
+import type { Mesh } from "../../components/mesh/mesh.ts";
 
 /** What a site is declared with, whatever its kind. */
 export interface SiteContext {
@@ -17,6 +18,8 @@ export interface SiteContext {
   readonly shapes: Readonly<Record<string, string>>;
   /** What the last successful run left machines in, by name; only of machines that stand in one. */
   readonly placementGroups: Readonly<Record<string, number>>;
+  /** What the machines join. @default no mesh */
+  readonly mesh?: Mesh;
   /** A machine of another site, which is declared already. */
   readonly machine: (name: string) => Machine;
 }

@@ -6,6 +6,8 @@ import { choose, type Wanted } from "../../components/hetzner/location.ts";
 import { groupNumbers } from "../../components/hetzner/placement.ts";
 import { HetznerSite, type HetznerMachine } from "../../components/hetzner/site.ts";
 import { fakeAnswers, fakeOutputs } from "../support/fakes.ts";
+import type { Mesh } from "../../components/mesh/mesh.ts";
+import { playedMesh } from "../support/played-mesh.ts";
 import { recordGraph, type GraphNode } from "../support/record-graph.ts";
 import { machineSpec, PRIVATE_KEY } from "../support/sample.ts";
 
@@ -24,7 +26,7 @@ interface Options {
   readonly apiEndpoint?: string;
   readonly digest?: string;
   readonly placementGroups?: Readonly<Record<string, number>>;
-  readonly meshPort?: number;
+  readonly mesh?: Mesh;
   readonly accessFrom?: readonly string[];
 }
 
@@ -154,7 +156,7 @@ it("machines with ports of their own stand behind a firewall of their own, all b
   const nodes = await record(
     [machine("w", "agent"), machine("x", "agent", { spec: machineSpec("x", "agent", { publicPorts: ["25565/tcp"] }) })],
     {
-      meshPort: 41_641,
+      mesh: playedMesh,
       accessFrom: [],
     },
   );

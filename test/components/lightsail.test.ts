@@ -5,6 +5,7 @@ import { parseCommandText } from "../../components/host/command-text.ts";
 import type { MachineSpec } from "../../components/machine.ts";
 import { LightsailSite, type LightsailMachine, type LightsailSiteArgs } from "../../components/lightsail/site.ts";
 import { fakeOutputs } from "../support/fakes.ts";
+import { playedMesh } from "../support/played-mesh.ts";
 import { recordGraph, type GraphNode, type RecordOptions } from "../support/record-graph.ts";
 import { machineSpec, PRIVATE_KEY } from "../support/sample.ts";
 
@@ -86,7 +87,7 @@ describe("the ports of a Lightsail instance", () => {
       [machine("a", "server", { spec: { publicPorts: ["25565/tcp"] } }), machine("b", "agent")],
       {
         accessFrom: [],
-        meshPort: 41_641,
+        mesh: playedMesh,
       },
     );
     const mesh = { ...rule(41_641, ["0.0.0.0/0"], ["::/0"]), protocol: "udp" };

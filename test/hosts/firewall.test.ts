@@ -25,9 +25,9 @@ const PLAN: HostFirewallPlan = {
   mesh: { interface: "tailscale0", port: 41_641 },
   ingress: true,
   publicPorts: ["25565/tcp", "19132/udp"],
-  ssh: { port: 22, from: [STATION] },
+  ssh: { ports: [22], from: [STATION] },
 };
-const LOCKED_OUT: HostFirewallPlan = { ...PLAN, ssh: { port: 22, from: ["192.0.2.7"] } };
+const LOCKED_OUT: HostFirewallPlan = { ...PLAN, ssh: { ports: [22], from: ["192.0.2.7"] } };
 const OTHER: HostFirewallPlan = { ...PLAN, ingress: false };
 const MENDED: HostFirewallPlan = { ...PLAN, publicPorts: [] };
 
@@ -191,7 +191,7 @@ describeHosts("the host firewall", () => {
   });
 
   it("is confirmed through the jump host where that alone may come in", async () => {
-    const through: HostFirewallPlan = { ...PLAN, lan: [], ssh: { port: 22, from: ["10.213.7.12"] } };
+    const through: HostFirewallPlan = { ...PLAN, lan: [], ssh: { ports: [22], from: ["10.213.7.12"] } };
     const done = await apply(through, { jump: NEIGHBOUR });
     expect(done, done.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("confirmed\n") as string });
     expect((await execute(lab.login(HOST), "true", 3)).code).not.toBe(0);
@@ -353,9 +353,9 @@ describeHosts("the host firewall", () => {
     const { mesh, ...bare } = PLAN;
     const plans: HostFirewallPlan[] = [
       PLAN,
-      { ...bare, cni: "cilium", lan: [], ssh: { port: 22, from: [] } },
-      { ...bare, cni: "cilium", mesh: { interface: "wt0", port: 51_820 } },
-      { ...bare, ssh: { port: 2222, from: "anywhere" }, apiFrom: ["2001:db8::/48", "0.0.0.0/0", "192.0.2.7"] },
+      { ...bare, cni: "cilium", lan: [], ssh: { ports: [22], from: [] } },
+      { ...bare, cni: "cilium", mesh: { interface: "wt0", port: 51_820 }, ssh: { ports: [2222, 22], from: [STATION] } },
+      { ...bare, ssh: { ports: [22, 2222], from: "anywhere" }, apiFrom: ["2001:db8::/48", "0.0.0.0/0", "192.0.2.7"] },
       { ...PLAN, role: "agent", lan: ["10.0.0.0/8", "10.0.0.0/24", "fd00::/8"], flannelBackend: "wireguard-native" },
     ];
     expect(mesh?.interface).toBe("tailscale0");

@@ -43,6 +43,10 @@ export const fakeOutputs: FakeState = (type, name) => {
       return { id: numberFor(name), ipv4Address: `IPv4 of ${name}`, ipv6Address: `IPv6 of ${name}` };
     case "hcloud:index/serverNetwork:ServerNetwork":
       return { ip: `private address of ${name}` };
+    case "hybrid-k3s-mesh:index:JoinKey":
+      return { key: pulumi.secret(`password-of-${name}`), keyId: `id of ${name}`, expires: "2026-01-01T00:00:00Z" };
+    case "hybrid-k3s-mesh:index:Device":
+      return { deviceId: `id of ${name}`, address: `address of ${name}`, dnsName: `dns name of ${name}` };
     case "pulumi:pulumi:StackReference":
       return { outputs: {} };
     default:

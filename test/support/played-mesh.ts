@@ -11,6 +11,7 @@ export const playedMesh: Mesh = {
   port: 41641,
   invite: (spec, options) => ({
     resource: entry(`${spec.name}-mesh-key`, {}, options),
+    keyId: pulumi.output(`key id of ${spec.name}`),
     firstBoot: pulumi.secret({
       provider: "tailscale" as const,
       version: "1.102.4",
@@ -22,10 +23,12 @@ export const playedMesh: Mesh = {
   }),
   member: (spec, { resource }, id, options) => ({
     address: pulumi.output(`mesh address of ${spec.name}`),
+    deviceId: pulumi.output(`device of ${spec.name}`),
     resource: entry(`${spec.name}-mesh-device`, { id }, pulumi.mergeOptions(options, { dependsOn: [resource] })),
   }),
   join: ({ spec, id, after }, options) => ({
     address: pulumi.output(`mesh address of ${spec.name}`),
+    deviceId: pulumi.output(`device of ${spec.name}`),
     resource: entry(`${spec.name}-mesh-device`, { id }, pulumi.mergeOptions(options, { dependsOn: [...after] })),
   }),
   converge: ({ spec }, options) => ({

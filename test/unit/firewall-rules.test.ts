@@ -9,7 +9,7 @@ const plan = (more: Partial<HostFirewallPlan> = {}): HostFirewallPlan => ({
   services: "10.65.0.0/16",
   lan: ["172.26.0.0/16"],
   ingress: false,
-  ssh: { port: 22, from: ["198.51.100.7"] },
+  ssh: { ports: [22], from: ["198.51.100.7"] },
   ...more,
 });
 const TAILSCALE = { interface: "tailscale0", port: 41_641 };
@@ -33,7 +33,7 @@ const MATRIX = (["server", "agent"] as const).flatMap((role) =>
 
 describe("the host firewall's rules", () => {
   it("of a server that is managed over the mesh alone", () => {
-    expect(hostFirewallRules(plan({ mesh: TAILSCALE, ssh: { port: 22, from: [] } }))).toMatchSnapshot();
+    expect(hostFirewallRules(plan({ mesh: TAILSCALE, ssh: { ports: [22], from: [] } }))).toMatchSnapshot();
   });
 
   it("of an agent with everything", () => {
@@ -41,7 +41,7 @@ describe("the host firewall's rules", () => {
       hostFirewallRules({
         ...plan({ role: "agent", cni: "cilium", mesh: NETBIRD, ingress: true }),
         publicPorts: ["25565/tcp", "19132/udp"],
-        ssh: { port: 2222, from: ["2001:db8::/48", "198.51.100.7", "192.0.2.0/24"] },
+        ssh: { ports: [2222], from: ["2001:db8::/48", "198.51.100.7", "192.0.2.0/24"] },
       }),
     ).toMatchSnapshot();
   });
@@ -68,14 +68,20 @@ describe("the host firewall's rules", () => {
   });
 
   it("open SSH to everybody where the host is managed from anywhere, but never the API", () => {
-    const lines = linesOf({ ssh: { port: 2222, from: "anywhere" } });
+    const lines = linesOf({ ssh: { ports: [2222], from: "anywhere" } });
     expect(lines).toContain("tcp dport { 2222 } accept");
     expect(lines.filter((line) => line.includes("6443"))).toEqual([]);
   });
 
+  it("open both ports that sshd may have to those who may come, where a router forwards another one", () => {
+    const both = linesOf({ ssh: { ports: [2222, 22, 22], from: ["198.51.100.7"] } });
+    expect(both).toContain("ip saddr @ssh_ipv4 tcp dport { 22, 2222 } accept");
+    expect(linesOf()).toContain("ip saddr @ssh_ipv4 tcp dport 22 accept");
+  });
+
   it("open the API to its own ranges where they are named, and on servers alone", () => {
     const api = (more: Partial<HostFirewallPlan>): string[] => linesOf(more).filter((line) => line.includes("6443"));
-    const named = { ssh: { port: 22, from: "anywhere" as const }, apiFrom: ["192.0.2.0/24", "2001:db8::/48"] };
+    const named = { ssh: { ports: [22], from: "anywhere" as const }, apiFrom: ["192.0.2.0/24", "2001:db8::/48"] };
     expect(api(named)).toEqual([
       "ip saddr @api_ipv4 tcp dport 6443 accept",
       "ip6 saddr @api_ipv6 tcp dport 6443 accept",
@@ -93,7 +99,10 @@ describe("the host firewall's rules", () => {
       cni: fc.constantFrom("flannel", "cilium"),
       lan: fc.array(range, { maxLength: 3 }),
       ingress: fc.boolean(),
-      ssh: fc.record({ port: fc.constant(22), from: fc.oneof(fc.constant("anywhere" as const), fc.array(range)) }),
+      ssh: fc.record({
+        ports: fc.constantFrom([22], [22, 2222]),
+        from: fc.oneof(fc.constant("anywhere" as const), fc.array(range)),
+      }),
     });
     fc.assert(
       fc.property(some, (given) => {
@@ -108,7 +117,8 @@ describe("the host firewall's rules", () => {
 
   it.each([
     [{ lan: ["10.20.0.0/33"] }, 'found "10.20.0.0/33" · allowed an address or a range such as 10.20.0.0/24'],
-    [{ ssh: { port: 22, from: ["jump.example.net"] } }, 'found "jump.example.net" · allowed an address or a range'],
+    [{ ssh: { ports: [22], from: ["jump.example.net"] } }, 'found "jump.example.net" · allowed an address or a range'],
+    [{ ssh: { ports: [], from: ["198.51.100.7"] } }, "ssh.ports: found none · allowed at least one port"],
     [{ publicPorts: ["http"] }, "publicPorts: found http · allowed such as 25565/tcp"],
     [{ lan: ["} accept; {"] }, 'found "} accept; {" · allowed'],
     [{ mesh: { interface: 'wt0" accept', port: 1 } }, 'interface: found "wt0\\" accept" · allowed'],

@@ -1,7 +1,7 @@
 import { cniVariantOf } from "../../components/k3s/cni-variant.ts";
 import type { Deployed } from "../../stacks/deployed.ts";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
-import { present } from "../../stacks/settings/zod-problems.ts";
+import { present } from "../../components/present.ts";
 import { parseSettings } from "../../stacks/settings.ts";
 import { statedAddress, statedShape } from "../../stacks/guardrails/guardrail.ts";
 import { goodFixture, mergePatch } from "./settings-fixtures.ts";
@@ -28,6 +28,7 @@ export interface Wanted {
   readonly regions?: Tree;
   readonly accept?: Readonly<Record<string, string>>;
   readonly mesh?: Tree;
+  readonly hostFirewall?: Tree;
   /** Beside the version. */
   readonly kubernetes?: Tree;
   /** Beside what `machines` make, by site's name. */
@@ -75,6 +76,7 @@ export function regionOf(wanted: Wanted = {}): RegionSettings {
       region,
       kubernetes: { version: wanted.version ?? "v1.36.3+k3s1", ...wanted.kubernetes },
       ...(wanted.mesh === undefined ? {} : { mesh: wanted.mesh }),
+      ...(wanted.hostFirewall === undefined ? {} : { hostFirewall: wanted.hostFirewall }),
       sites: {
         ...(mergePatch(
           sites(wanted.machines ?? [...SERVERS, AGENT], { ...LANS, ...wanted.lans }),

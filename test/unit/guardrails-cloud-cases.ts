@@ -39,12 +39,21 @@ const hetzner = (publicIpv4: boolean, from: readonly string[]): Wanted => ({
 });
 
 const MESH = { provider: "tailscale" };
+const WALLED = { hostFirewall: { enabled: true } };
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKYZ+mCFiHfLQIy9ShG8JGIsOxniBxiD+ZhDYnZYwKiM";
+
+/** One server on the LAN 10.20.0.0/24 that stands already, reached as `more` says, behind a firewall of its own. */
+const walled = (more: object, wanted: Wanted = {}): Wanted => ({
+  ...WALLED,
+  machines: [["rack/server a 10.20.0.11", { ...more }]],
+  ...wanted,
+});
 
 /** Another computer with Lima. */
 const IMAC = {
   address: "imac.example.net",
   user: "ops",
-  hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKYZ+mCFiHfLQIy9ShG8JGIsOxniBxiD+ZhDYnZYwKiM",
+  hostKey: KEY,
 };
 
 /** Cases of the guardrails that watch over machines we make, and over several sites. */
@@ -112,7 +121,57 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   "no-way-in": [
-    { title: "hosts that stand already" },
+    { title: "hosts that stand already, without a firewall of ours" },
+    {
+      title: "the same with one, reached from who knows where",
+      settings: WALLED,
+      findings: [
+        'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a, b, c, w comes from · allowed the ranges that it comes from, as the hosts see it · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
+      ],
+    },
+    {
+      title: "a range that is named",
+      settings: walled({}, { siteSettings: { rack: { access: { from: ["192.0.2.7/32"] } } } }),
+    },
+    { title: "a jump host on their LAN", settings: walled({ jump: { host: "10.20.0.1", hostKey: KEY } }) },
+    {
+      title: "a jump host elsewhere, of which nobody knows where it comes from",
+      settings: walled({ jump: { host: "gate.example.net", hostKey: KEY } }),
+      findings: [
+        'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a comes from · allowed the ranges that it comes from, as the hosts see it · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
+      ],
+    },
+    {
+      title: "a machine of another site in between, to a private address",
+      settings: walled({ jump: { machine: "s" } }, { sites: lightsail({ "agent s": { bundle: "small_3_0" } }).sites! }),
+    },
+    {
+      title: "a machine of another site in between, to a public name",
+      settings: walled(
+        { jump: { machine: "s" }, sshAddress: "rack-a.example.net" },
+        { sites: lightsail({ "agent s": { bundle: "small_3_0" } }).sites! },
+      ),
+      findings: [
+        'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a comes from · allowed the ranges that it comes from, as the hosts see it · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
+      ],
+    },
+    { title: "an address in the mesh", settings: walled({ sshAddress: "100.101.102.103" }, { mesh: MESH }) },
+    { title: "a name in the mesh", settings: walled({ sshAddress: "rack-a.example.ts.net" }, { mesh: MESH }) },
+    {
+      title: "a mesh, and an address outside it",
+      settings: walled({}, { mesh: MESH }),
+      findings: [
+        'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a comes from · allowed the ranges that it comes from, as the hosts see it; or the hosts\' names in the mesh as sshAddress · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
+      ],
+    },
+    {
+      title: "an address in a mesh that is not the region's",
+      settings: walled({ sshAddress: "100.101.102.103" }),
+      findings: [
+        'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a comes from · allowed the ranges that it comes from, as the hosts see it · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
+      ],
+    },
+    { title: "VMs, which their host always reaches", settings: { ...lima({ "server s": {} }), ...WALLED } },
     { title: "an address that may come in", settings: lightsail({ "server s": { bundle: "medium_3_0" } }) },
     {
       title: "nobody may, in a mesh",

@@ -22,7 +22,7 @@ const report: RehearsalReport = {
   warnings: ["unpinned: k3s"],
   releases: [{ name: "cert-manager", version: "v1.21.2", namespace: "cert-manager" }],
   costs: { machines: [{ name: "s-1", amount: 44, currency: "USD" }], sum: { USD: 44 } },
-  publicRules: ["s-1 tcp 22 from 198.51.100.7/32"],
+  publicRules: [{ machine: "s-1", port: "udp 41641", step: "s-1-ports" }],
   criticalPath: [
     { name: "s-1-host", seconds: 1 },
     { name: "s-1-k3s", seconds: 8 },

@@ -39,6 +39,7 @@ function declare(nodes: number) {
     settings: settingsOf(nodes),
     versions: readVersions(),
     login: { privateKey: pulumi.secret(BENCH_KEY), ...publicHalf(BENCH_KEY) },
+    meshCredentials: {},
     clearPendingRelease: () => Promise.resolve([]),
   });
 }

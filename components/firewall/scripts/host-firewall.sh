@@ -59,8 +59,9 @@ disarm() {
   systemctl reset-failed "$rollback.timer" "$rollback.service" 2>/dev/null || true
 }
 
-# What stood before is what is confirmed: what a restart would bring back. Where nothing is confirmed: no table at all,
-# and none as well where the confirmed rules cannot be loaded, for a host that lets nobody in cannot be repaired.
+# What stood before is what a restart would bring back: what is confirmed, or what the first boot of a cloud's machine
+# wrote in its place, which lets the mesh in. So no roll-back opens a machine that was never open. Where there is neither:
+# no table at all, and none as well where these rules cannot be loaded, for a host that lets nobody in cannot be repaired.
 rollback_program() {
   cat <<TEXT
 #!/bin/sh

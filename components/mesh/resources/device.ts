@@ -6,7 +6,7 @@ export interface DeviceArgs {
   readonly machine: pulumi.Input<string>;
   /** Id of the machine that joins: another one is another device. */
   readonly machineId: pulumi.Input<string>;
-  /** {@link JoinKey.keyId} that it joins with: another one is another device. */
+  /** {@link JoinKey.keyId} that it joins with. Another one is looked for only where the device is gone from the mesh. */
   readonly keyId: pulumi.Input<string>;
   /** Tags, or NetBird groups by name. */
   readonly tags: pulumi.Input<readonly pulumi.Input<string>[]>;

@@ -10,7 +10,7 @@ export interface JoinKeyArgs {
   readonly tags: pulumi.Input<readonly pulumi.Input<string>[]>;
   /** How long a machine may take to use it, in seconds. @default 3600 */
   readonly lifetimeSeconds?: pulumi.Input<number>;
-  /** The machine's life, such as its generation. Another one is another key. */
+  /** The machine's life, such as its generation. Another one is another key, of the same resource. */
   readonly life: pulumi.Input<string>;
 }
 

@@ -6,7 +6,7 @@ export interface NetbirdDnsZoneArgs {
   readonly domain: pulumi.Input<string>;
   readonly enabled?: pulumi.Input<boolean>;
   readonly enableSearchDomain: pulumi.Input<boolean>;
-  /** Ids of groups whose peers resolve it. */
+  /** Names of groups whose peers resolve it. */
   readonly distributionGroups: pulumi.Input<readonly pulumi.Input<string>[]>;
 }
 

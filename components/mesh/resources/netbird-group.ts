@@ -7,7 +7,7 @@ export interface NetbirdGroupArgs {
 
 /**
  * A group of NetBird peers. Its members are not part of it: peers come by join keys that carry the group's name, and by
- * {@link Device.tags}. Its id is what policies and networks name it by.
+ * {@link Device.tags}. Policies and networks name it by its name.
  */
 export class NetbirdGroup extends pulumi.CustomResource {
   constructor(name: string, args: NetbirdGroupArgs, options?: pulumi.CustomResourceOptions) {

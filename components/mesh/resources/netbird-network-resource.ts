@@ -9,7 +9,7 @@ export interface NetbirdNetworkResourceArgs {
   /** An address, a range or a domain. */
   readonly address: pulumi.Input<string>;
   readonly enabled: pulumi.Input<boolean>;
-  /** Ids of groups, which policies name it by. */
+  /** Names of groups, which policies name it by. */
   readonly groups: pulumi.Input<readonly pulumi.Input<string>[]>;
 }
 

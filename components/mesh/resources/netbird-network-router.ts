@@ -6,7 +6,7 @@ export interface NetbirdNetworkRouterArgs {
   readonly networkId: pulumi.Input<string>;
   /** Id of a peer; not together with `peerGroups`. */
   readonly peer?: pulumi.Input<string>;
-  /** Ids of groups. */
+  /** Names of groups. */
   readonly peerGroups?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /** The lowest number wins. */
   readonly metric: pulumi.Input<number>;

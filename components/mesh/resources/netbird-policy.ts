@@ -12,9 +12,9 @@ export interface NetbirdPolicyRule {
   /** Not together with `portRanges`. */
   readonly ports?: pulumi.Input<readonly pulumi.Input<string>[]>;
   readonly portRanges?: pulumi.Input<readonly { readonly start: number; readonly end: number }[]>;
-  /** Ids of groups. */
+  /** Names of groups. */
   readonly sources?: pulumi.Input<readonly pulumi.Input<string>[]>;
-  /** Ids of groups. */
+  /** Names of groups. */
   readonly destinations?: pulumi.Input<readonly pulumi.Input<string>[]>;
   readonly destinationResource?: pulumi.Input<{
     readonly id: pulumi.Input<string>;

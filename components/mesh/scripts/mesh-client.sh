@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Put before the mesh's scripts, and into the user data of clouds: the pinned client, from its vendor's repository or a
 # mirror of it. For plain `sh`. A function that returns 1 has said why in $problem.
-: "${CLIENT:?}" "${VERSION:?}" "${PACKAGES:?}"
+: "${CLIENT:?}" "${VERSION:=}" "${PACKAGES:=}"
 problem=""
 # Interfaces that NetBird must not offer as ways to this host: those of pods. It compares beginnings of names.
 # shellcheck disable=SC2034 # the scripts read it

@@ -53,3 +53,13 @@ check_peer() { # management server
     fail "this host is in the NetBird network under another name: found ${mesh_name:-none} · allowed $NODE_NAME" \
       "fix: a peer named $NODE_NAME that stood there before gives it another one: remove both peers, run netbird deregister on the host, then run again"
 }
+
+# What leave_mesh runs: nothing of the client stays, and nothing of what was written for it.
+take_out() {
+  timeout 30 netbird deregister >/dev/null 2>&1 || true
+  systemctl disable --quiet --now netbird.service 2>/dev/null || true
+  if [ -x /usr/bin/netbird ]; then netbird service uninstall >/dev/null 2>&1 || true; fi
+  purge_client
+  rm -rf /var/lib/netbird /etc/netbird /var/log/netbird /run/netbird /etc/hybrid-k3s/netbird
+  remove_mesh_files
+}

@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # Brings this host into the NetBird network under its own name, by a setup key that works once. Does nothing where it is
-# in already.
-: "${ACTION:?}" "${NODE_NAME:?}" "${VERSION:?}" "${PACKAGES:?}" "${MANAGEMENT_URL?}" "${PORT:?}" "${JOIN_KEY:?}"
+# in already. Or takes NetBird off a host that is given back.
+: "${ACTION:?}" "${NODE_NAME:?}"
 : "${state=}" "${mesh_address=}" "${INTERFACES=}"
 server=${MANAGEMENT_URL:-https://api.netbird.io}
 
 case $ACTION in
   join)
-    install_or_fail
+    : "${VERSION:?}" "${PACKAGES:?}" "${MANAGEMENT_URL?}" "${PORT:?}" "${JOIN_KEY:?}"
+    # Another version than the pinned one is the node's turn's business: not all hosts change at once.
+    [ -n "$(client_version)" ] || install_or_fail
     start_netbird
     await_netbird 20 Connected NeedsLogin LoginFailed Idle || fail "NetBird's service does not say what it is: found ${state:-nothing}" "fix: look at: journalctl -u netbird -n 30"
     if [ "$state" = Connected ]; then
@@ -29,5 +31,6 @@ case $ACTION in
       echo "joined: $NODE_NAME, $mesh_address"
     fi
     ;;
+  remove) leave_mesh wt0 ;;
   *) fail "unknown action $ACTION" ;;
 esac

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Makes this host's NetBird what a node needs: the pinned client, its port, pods' interfaces kept out of it, k3s after it.
-# Or takes NetBird off a host that is given back. No rule for the site: NetBird's own rule 105 asks the main table first,
-# for all but the default route. https://github.com/netbirdio/netbird/blob/v0.77.1/client/internal/routemanager/systemops/systemops_linux.go
+# No rule for the site: NetBird's own rule 105 asks the main table first, for all but the default route.
+# https://github.com/netbirdio/netbird/blob/v0.77.1/client/internal/routemanager/systemops/systemops_linux.go
 : "${ACTION:?}" "${NODE_NAME:?}" "${VERSION:?}" "${PACKAGES:?}"
 : "${state=}" "${mesh_address=}" "${INTERFACES=}"
 
@@ -38,17 +38,7 @@ converge() {
   echo "mesh: $NODE_NAME, $mesh_address, NetBird $(client_version)"
 }
 
-take_out() {
-  timeout 30 netbird deregister >/dev/null 2>&1 || true
-  systemctl disable --quiet --now netbird.service 2>/dev/null || true
-  if [ -x /usr/bin/netbird ]; then netbird service uninstall >/dev/null 2>&1 || true; fi
-  purge_client
-  rm -rf /var/lib/netbird /etc/netbird /var/log/netbird /run/netbird /etc/hybrid-k3s/netbird
-  remove_mesh_files
-}
-
 case $ACTION in
   converge) converge ;;
-  remove) leave_mesh wt0 ;;
   *) fail "unknown action $ACTION" ;;
 esac

@@ -40,3 +40,12 @@ ${text}${text:+
     rm -f "$pending"
   fi
 }
+
+# What leave_mesh runs: nothing of the client stays, and nothing of what was written for it.
+take_out() {
+  timeout 30 tailscale logout >/dev/null 2>&1 || true
+  systemctl disable --quiet --now tailscaled.service 2>/dev/null || true
+  purge_client
+  rm -rf /var/lib/tailscale /var/cache/tailscale /run/tailscale /etc/default/tailscaled
+  remove_mesh_files
+}

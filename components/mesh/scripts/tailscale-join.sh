@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Brings this host into the tailnet under its own name, by a key that works once. Does nothing where it is in already.
-: "${ACTION:?}" "${NODE_NAME:?}" "${VERSION:?}" "${PACKAGES:?}" "${LOGIN_SERVER?}" "${PORT:?}" "${JOIN_KEY:?}"
+# Brings this host into the tailnet under its own name, by a key that works once. Does nothing where it is in already. Or
+# takes Tailscale off a host that is given back.
+: "${ACTION:?}" "${NODE_NAME:?}"
 : "${state=}" "${mesh_name=}" "${login_server=}"
 server=${LOGIN_SERVER:-https://controlplane.tailscale.com}
 
@@ -30,7 +31,9 @@ join() {
 
 case $ACTION in
   join)
-    install_or_fail
+    : "${VERSION:?}" "${PACKAGES:?}" "${LOGIN_SERVER?}" "${PORT:?}" "${JOIN_KEY:?}"
+    # Another version than the pinned one is the node's turn's business: not all hosts change at once.
+    [ -n "$(client_version)" ] || install_or_fail
     set_port
     await_state 20 Running NeedsLogin NeedsMachineAuth Stopped || fail "tailscaled does not say what it is: found ${state:-nothing}" "fix: look at: journalctl -u tailscaled -n 30"
     if [ "$state" = Stopped ]; then
@@ -45,5 +48,6 @@ case $ACTION in
       join
     fi
     ;;
+  remove) leave_mesh tailscale0 ;;
   *) fail "unknown action $ACTION" ;;
 esac

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Makes this host's Tailscale what a node needs: the pinned client, its own route, its neighbours on the LAN, k3s after
-# it. Or takes Tailscale off a host that is given back.
+# Makes this host's Tailscale what a node needs: the pinned client, its own route, its neighbours on the LAN, and
+# k3s after it.
 : "${ACTION:?}" "${NODE_NAME:?}" "${VERSION:?}" "${PACKAGES:?}"
 : "${state=}" "${mesh_name=}" "${problem=}"
 
@@ -57,16 +57,7 @@ converge() {
   echo "mesh: $NODE_NAME, $(tailscale ip -4 | head -n 1), Tailscale $(client_version)"
 }
 
-take_out() {
-  timeout 30 tailscale logout >/dev/null 2>&1 || true
-  systemctl disable --quiet --now tailscaled.service 2>/dev/null || true
-  purge_client
-  rm -rf /var/lib/tailscale /var/cache/tailscale /run/tailscale /etc/default/tailscaled
-  remove_mesh_files
-}
-
 case $ACTION in
   converge) converge ;;
-  remove) leave_mesh tailscale0 ;;
   *) fail "unknown action $ACTION" ;;
 esac

@@ -6,6 +6,8 @@ import { existingHost } from "./existing-host.ts";
 import { hostBaseline } from "./host-baseline.ts";
 import { hostFirewall } from "./host-firewall.ts";
 import { k3sMember } from "./k3s-member.ts";
+import { meshJoin } from "./mesh-join.ts";
+import { meshNode } from "./mesh-node.ts";
 import { limaAddress, limaVm } from "../lima-scripts.ts";
 import { k3sPause } from "./k3s-pause.ts";
 import { k3sNode } from "./k3s-node.ts";
@@ -25,5 +27,9 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   "k3s-node": k3sNode,
   "k3s-pause": k3sPause,
   "lima-address": (run) => limaAddress(run, run.host.name),
+  "netbird-join": meshJoin("netbird"),
+  "netbird-node": meshNode("netbird"),
+  "tailscale-join": meshJoin("tailscale"),
+  "tailscale-node": meshNode("tailscale"),
   "lima-vm": (run) => limaVm(run, run.host.name),
 };

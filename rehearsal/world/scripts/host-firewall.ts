@@ -58,7 +58,9 @@ async function confirm(run: ScriptRun, rules: string): Promise<void> {
   await run.step(0, {
     text: "firewall confirmed",
     apply: () => {
+      const before = firewall.confirmed;
       run.host.firewall = { confirmed: rules, pending: undefined, rolledBack: false };
+      run.world.cloud.publicRules.changeHost(run.host, before, rules, run.resource);
       run.host.takeBack = undefined;
     },
   });

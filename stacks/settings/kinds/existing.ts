@@ -3,11 +3,13 @@ import { isIpv4Address } from "../../../components/network/cidr.ts";
 import type { ExistingMachineSettings, ExistingSiteSettings } from "../../sites/existing-settings.ts";
 import { RULES } from "../rules.ts";
 import {
+  access,
   cidr,
   generation,
   hop,
   host,
   hostKey,
+  ingress,
   login,
   node,
   nodeAddresses,
@@ -17,7 +19,8 @@ import {
   zone,
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
-import { named, present, strict, text } from "../zod-problems.ts";
+import { present } from "../../../components/present.ts";
+import { named, strict, text } from "../zod-problems.ts";
 
 const LOGIN_USER = "root";
 const SSH_PORT = 22;
@@ -30,10 +33,19 @@ const machine = strict({
   ...login,
   ...node,
   ...openness,
+  ...ingress,
   ...relaying,
 });
 
-const pool = strict({ role, ...login, ...node, ...openness, ...relaying, machines: named(RULES.machines, machine) });
+const pool = strict({
+  role,
+  ...login,
+  ...node,
+  ...openness,
+  ...ingress,
+  ...relaying,
+  machines: named(RULES.machines, machine),
+});
 
 /** A site of kind `existing`, as a user writes it. */
 export const existingSite = strict({
@@ -41,6 +53,7 @@ export const existingSite = strict({
   lan: cidr(RULES.lan, 8, 30),
   zone: zone.optional(),
   nodeAddresses,
+  access: access.optional(),
   ...login,
   pools: named(RULES.pools, pool),
 });
@@ -52,6 +65,7 @@ function machineSettings(placed: Placed<Parsed>): ExistingMachineSettings {
   return {
     ...specOf(placed),
     address: own.address,
+    ingress: own.ingress ?? around.ingress ?? false,
     ssh: present({
       host: own.sshAddress ?? own.address,
       port: own.port ?? around.port ?? site.port ?? SSH_PORT,
@@ -68,5 +82,6 @@ export const normaliseExistingSite = (name: string, site: Parsed): ExistingSiteS
   provider: site.provider,
   lan: site.lan,
   nodeAddresses: site.nodeAddresses,
+  accessFrom: site.access?.from ?? [],
   machines: machinesIn(name, site).map(machineSettings),
 });

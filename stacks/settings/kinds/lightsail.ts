@@ -18,7 +18,8 @@ import {
   taints,
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
-import { breaking, named, present, saying, strict, text } from "../zod-problems.ts";
+import { present } from "../../../components/present.ts";
+import { breaking, named, saying, strict, text } from "../zod-problems.ts";
 
 /** The private range of Lightsail instances. */
 const LAN = "172.26.0.0/16";

@@ -5,12 +5,14 @@ import type { LimaNetwork } from "../../../components/lima/vm-yaml.ts";
 import type { LimaMachineSettings, LimaSiteSettings } from "../../sites/lima-settings.ts";
 import { RULES } from "../rules.ts";
 import {
+  access,
   cidr,
   diskSize,
   generation,
   host,
   hop,
   hostKey,
+  ingress,
   jump,
   memorySize,
   node,
@@ -23,7 +25,8 @@ import {
   zone,
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
-import { breaking, named, present, saying, strict, wholeNumber } from "../zod-problems.ts";
+import { present } from "../../../components/present.ts";
+import { breaking, named, saying, strict, wholeNumber } from "../zod-problems.ts";
 
 /** The ranges that Lima gives its networks. https://lima-vm.io/docs/config/network/ */
 const LANS = { shared: "192.168.105.0/24", "user-v2": "192.168.104.0/24" } as const;
@@ -39,9 +42,9 @@ const vm = {
   deleteData: z.boolean(saying(RULES.switch)).optional(),
 };
 
-const machine = strict({ generation, ...node, ...openness, ...vm });
+const machine = strict({ generation, ...node, ...openness, ...ingress, ...vm });
 
-const pool = strict({ role, ...node, ...openness, ...vm, machines: named(RULES.machines, machine) });
+const pool = strict({ role, ...node, ...openness, ...ingress, ...vm, machines: named(RULES.machines, machine) });
 
 const site = strict({
   provider: z.literal("lima"),
@@ -52,6 +55,7 @@ const site = strict({
   autostart: z.boolean(saying(RULES.switch)).default(true),
   zone: zone.optional(),
   nodeAddresses,
+  access: access.optional(),
   ...vm,
   pools: named(RULES.pools, pool),
 });
@@ -88,6 +92,7 @@ function machineSettings(placed: Placed<Parsed>): LimaMachineSettings {
     dataGiB: own.data ?? around.data ?? whole.data,
     deleteData: own.deleteData ?? around.deleteData ?? whole.deleteData ?? false,
     sshPort: portOf(name),
+    ingress: own.ingress ?? around.ingress ?? false,
   });
 }
 
@@ -112,6 +117,7 @@ export function normaliseLimaSite(name: string, parsed: Parsed): LimaSiteSetting
     network,
     lan: parsed.lan ?? LANS[network],
     nodeAddresses: parsed.nodeAddresses,
+    accessFrom: parsed.access?.from ?? [],
     autostart: parsed.autostart,
     machines: machinesIn(name, parsed).map(machineSettings),
   });

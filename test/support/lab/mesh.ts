@@ -120,7 +120,7 @@ export class MeshLab {
     succeeded(await this.node(name, "converge"));
   }
 
-  /** Runs a node's script on a host. */
+  /** Runs what keeps a node's client right on a host, or what takes it off. */
   node(name: string, action: "converge" | "remove", more: Readonly<Record<string, string>> = {}): Promise<Finished> {
     return runOnHost(this.lab, name, this.#nodeRun(name, action, more));
   }
@@ -140,7 +140,8 @@ export class MeshLab {
       RELAY_PORT: "",
       ...more,
     };
-    return { script: MESH_SCRIPTS.tailscaleNode, action, parameters, limits: LIMITS };
+    const script = action === "remove" ? MESH_SCRIPTS.tailscaleJoin : MESH_SCRIPTS.tailscaleNode;
+    return { script, action, parameters, limits: LIMITS };
   }
 
   /** Runs a node's removal over a connection that goes through the mesh, from a host that has the lab's key. */
