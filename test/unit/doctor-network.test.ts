@@ -57,15 +57,16 @@ describe("what the doctor says of rules and routes", () => {
     ]);
   });
 
-  it("asks for no rule about a LAN whose machines have their addresses in the mesh", () => {
+  it("asks for no rule against a LAN whose machines have their addresses in the mesh, and for theirs on their own", () => {
     const home = { lan: "10.20.0.0/24", nodeAddresses: "mesh" as const };
     const nodes = EXPECTATIONS.nodes.map((node, index) =>
       node.site === "home" ? { ...node, address: `100.64.0.${index + 1}` } : node,
     );
     const evidence = healthy({ ...EXPECTATIONS, nodes, sites: { ...EXPECTATIONS.sites, home } });
-    const none = { facts: { rules: [{ priority: 2500, to: "10.20.0.0/24", action: "lookup main" }] } };
-    expect(found(withNodes(evidence, { "s-1": none, "s-2": none, "a-1": { facts: { rules: [] } } }))).toEqual([
-      `a-1: the rule that keeps other sites' packets out of the clear is not there: found none for 10.20.0.0/24 · allowed to each unreachable, priority 5300 | ${again}`,
+    const near = { facts: { rules: [{ priority: 2500, to: "10.20.0.0/24", action: "lookup main" }] } };
+    expect(found(withNodes(evidence, { "s-1": near, "s-2": near, "a-1": near, "a-2": near }))).toEqual([]);
+    expect(found(withNodes(evidence, { "a-1": { facts: { rules: [] } } }))).toEqual([
+      `a-1: the rule that keeps neighbours on the LAN is not there, so their packets go through the mesh: found none · allowed to 10.20.0.0/24 lookup main, priority 2500 | ${again}`,
     ]);
   });
 

@@ -1,10 +1,10 @@
+import { otherLans } from "../../../components/mesh/mesh-site.ts";
 import { canonicalCidr, isCidr } from "../../../components/network/cidr.ts";
-import { byName } from "../../../components/network/names.ts";
 import type { Evidence, ExpectedNode, HostFacts, NodeView } from "../evidence.ts";
 import type { Finding, NodeCheck } from "../finding.ts";
 import { isWell, judged } from "../finding.ts";
 import { isInMesh } from "../in-mesh.ts";
-import { hasOpenRoute, missingRoutes, onLan } from "../mesh-routes.ts";
+import { hasOpenRoute, missingRoutes } from "../mesh-routes.ts";
 import { unitOf } from "./client.ts";
 
 /** Unit and priorities of components/mesh/scripts/mesh-host.sh. */
@@ -16,10 +16,14 @@ const AGAIN = `systemctl restart ${UNIT} on the host sets it again; if the unit 
 const sameRange = (one: string | undefined, other: string): boolean =>
   one !== undefined && isCidr(one) && canonicalCidr(one) === canonicalCidr(other);
 
-/** The LANs of other sites that packets must not leave for in the clear. */
-function farLans(node: ExpectedNode, { sites }: Evidence["expectations"]): string[] {
-  const others = Object.entries(sites).filter(([name, site]) => name !== node.site && site.nodeAddresses === "lan");
-  return [...new Set(others.map(([, { lan }]) => lan))].sort(byName);
+/** The LANs of other sites that packets must not leave for in the clear: those that the hosts' rules are made of. */
+function farLans(node: ExpectedNode, { sites }: Evidence["expectations"]): readonly string[] {
+  const all = Object.entries(sites).map(([name, { lan, nodeAddresses }]) => ({
+    name,
+    lan,
+    carriesLan: nodeAddresses === "lan",
+  }));
+  return all.some(({ name }) => name === node.site) ? otherLans(all, node.site) : [];
 }
 
 function ruleFindings(node: ExpectedNode, facts: HostFacts, { expectations }: Evidence): Finding[] {
@@ -32,7 +36,7 @@ function ruleFindings(node: ExpectedNode, facts: HostFacts, { expectations }: Ev
   const findings: Finding[] = [];
   const at = (priority: number) => facts.rules.filter((rule) => rule.priority === priority);
   const lan = expectations.sites[node.site]?.lan;
-  const near = expectations.mesh?.siteRule === true && onLan(node, expectations) ? lan : undefined;
+  const near = expectations.mesh?.siteRule === true ? lan : undefined;
   if (
     near !== undefined &&
     !at(NEAR_PRIORITY).some(({ to, action }) => sameRange(to, near) && action === "lookup main")
