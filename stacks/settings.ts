@@ -109,7 +109,7 @@ function isEncrypted(key: string): boolean | undefined {
 }
 
 /** A setting as the engine hands it over: objects arrive as JSON, and a text may be just that. */
-function decoded(value: string): unknown {
+export function decoded(value: string): unknown {
   try {
     const decodedValue: unknown = JSON.parse(value);
     return typeof decodedValue === "object" ? decodedValue : value;

@@ -5,6 +5,7 @@ import { globSync } from "node:fs";
 const files = globSync([
   "components/**/*.sh",
   "provider/pulumi-resource-hybrid-k3s-mesh",
+  "tools/**/*.sh",
   "test/support/**/*.sh",
   "test/support/stand-in-k3s",
   "test/support/fake-kubectl",

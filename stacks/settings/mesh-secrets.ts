@@ -19,12 +19,12 @@ export const meshSecretsIn = (mesh: unknown): readonly { readonly key: string; r
     .filter(([key]) => treeOf(mesh)[key] !== undefined)
     .map(([key, rule]) => ({ key, rule }));
 
-/** What the mesh's settings say of who this computer is, each value a secret from here on. */
-export function meshCredentials(mesh: unknown): MeshCredentials {
+/** What the mesh's settings say of who this computer is, by the names that the mesh's provider has for it. Secret. */
+export function meshCredentialTexts(mesh: unknown): { readonly [Name in keyof MeshCredentials]: string } {
   const fields = treeOf(mesh);
-  const secret = (key: string): pulumi.Output<string> | undefined => {
+  const secret = (key: string): string | undefined => {
     const value = fields[key];
-    return typeof value === "string" ? pulumi.secret(value) : undefined;
+    return typeof value === "string" ? value : undefined;
   };
   return present({
     apiKey: secret("apiKey"),
@@ -34,3 +34,7 @@ export function meshCredentials(mesh: unknown): MeshCredentials {
     token: secret("token"),
   });
 }
+
+/** The same, each value a secret from here on. */
+export const meshCredentials = (mesh: unknown): MeshCredentials =>
+  Object.fromEntries(Object.entries(meshCredentialTexts(mesh)).map(([name, value]) => [name, pulumi.secret(value)]));
