@@ -16,6 +16,9 @@ const LONGEST_LIFETIME = 24 * 3600;
 
 const isAddress = (value: string): boolean => /^https?:\/\/[^\s@?#]+$/.test(value) && URL.canParse(value);
 
+/** A directory on the machines themselves is a mirror, too. */
+const isPackages = (value: string): boolean => isAddress(value) || /^file:\/\/\/[^\s?#]+$/.test(value);
+
 /** An API key travels to this address: plain HTTP goes over networks of one's own only. */
 function isControlAddress(value: string): boolean {
   if (!isAddress(value)) return false;
@@ -42,7 +45,7 @@ const isOperator = (value: string): boolean =>
 
 const client = (port: number, packages: string) => ({
   version: text(RULES.clientVersion, (value) => /^\d+\.\d+\.\d+$/.test(value)).optional(),
-  packages: text(RULES.packages, isAddress).default(packages),
+  packages: text(RULES.packages, isPackages).default(packages),
   port: wholeNumber(RULES.meshPort, 1024, 65535).default(port),
   keyLifetime: text(RULES.keyLifetime, (value) => (parseDuration(value) ?? Infinity) <= LONGEST_LIFETIME)
     .transform((value) => parseDuration(value) ?? 0)

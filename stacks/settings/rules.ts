@@ -81,7 +81,7 @@ export const RULES = {
     fix: "write three numbers, or remove it for the one in versions.yaml",
   },
   packages: {
-    allowed: "an http or https address of a package repository, without a user or password",
+    allowed: "an http, https or file address of a package repository, without a user or password",
     fix: "write the address of a mirror of the vendor's repository, or remove the setting",
   },
   meshPort: {

@@ -3,7 +3,7 @@ import { SITES } from "./lab-sites.ts";
 import { MIRROR_URL } from "./mirror.ts";
 
 /** What a real k3s needs on a lab host: no image can be pulled there, and cgroups may be version 1. */
-const RAW_CONFIG = {
+export const REAL_K3S_CONFIG = {
   disable: ["coredns", "traefik", "metrics-server", "local-storage", "servicelb"],
   "disable-helm-controller": true,
   "kubelet-arg+": ["fail-cgroupv1=false"],
@@ -20,7 +20,7 @@ export function regionSettings(lab: Lab, version: string): Record<string, unknow
     "hybrid-k3s:kubernetes": {
       version,
       mirror: MIRROR_URL,
-      config: RAW_CONFIG,
+      config: REAL_K3S_CONFIG,
       connectTimeout: "60s",
       drainTimeout: "60s",
     },
