@@ -65,7 +65,7 @@ describe("a rehearsal's report", () => {
   it("tells what it costs, what is open, and what an edit leaves for the next generation", () => {
     const text = reportText({ ...report, edits: [edit] });
     expect(text).toContain("costs: 44 USD a month by the catalogues, before taxes and traffic (s-1 44 USD)");
-    expect(text).toContain("open from outside: s-1 tcp 22 from 198.51.100.7/32");
+    expect(text).toContain("open to the world: s-1 udp 41641, since s-1-ports");
     expect(text).toContain("warning: s-1.bundle: the machine has large_3_0");
     expect(reportText({ ...report, costs: { machines: [], sum: {} } })).not.toContain("costs:");
   });
