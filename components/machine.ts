@@ -44,6 +44,8 @@ export interface MachineSpec {
   /** Node labels of the user, on top of the ones that say where the node stands. */
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
+  /** Whether it comes and goes, such as a laptop that sleeps. @default false */
+  readonly intermittent?: boolean;
   /** Whether it relays the mesh's traffic for machines that no direct path leads to. @default false */
   readonly relay?: boolean;
   /** Ports that the world may connect to beside those of `ingress`, such as `25565/tcp`, in order. @default none */

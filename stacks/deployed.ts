@@ -43,6 +43,8 @@ const deployedRecord = z.object({
   cni: z.string().default("flannel-vxlan"),
   mesh: z.string().default("none"),
   ranges: z.object({ pods: z.string(), services: z.string() }) satisfies z.ZodType<RegionRanges>,
+  // What the sites' machines call each other by; a record of an earlier version has none.
+  sites: z.record(z.string(), z.object({ lan: z.string(), nodeAddresses: z.enum(["lan", "mesh"]) })).optional(),
   nodes: z.array(deployedNode),
   contacts: z.array(contact),
   // What the machines cost a month by the catalogues, by currency; a record of an earlier version has none.

@@ -15,7 +15,7 @@ import { ipv4OnlyAccess } from "./guardrails/ipv4-only-access.ts";
 import { keyLifetime } from "./guardrails/key-lifetime.ts";
 import { lanOverlap } from "./guardrails/lan-overlap.ts";
 import { machineMoved } from "./guardrails/machine-moved.ts";
-import { meshChanged } from "./guardrails/mesh-changed.ts";
+import { meshAdded, meshChanged } from "./guardrails/mesh-changed.ts";
 import { meshCni, meshCniUnproved } from "./guardrails/mesh-cni.ts";
 import { mtuTooSmall } from "./guardrails/mtu-too-small.ts";
 import { nameRules } from "./guardrails/name-rules.ts";
@@ -53,6 +53,7 @@ export const guardrails: readonly Guardrail[] = [
   keyLifetime,
   lanOverlap,
   machineMoved,
+  meshAdded,
   meshChanged,
   meshCni,
   meshCniUnproved,

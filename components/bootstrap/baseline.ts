@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { scriptFile } from "../host/script-file.ts";
 import { stationScript } from "../host/station-script.ts";
+import { JOIN_SECONDS } from "../mesh/first-boot.ts";
 import type { MachineSpec, SshTarget } from "../machine.ts";
 import type { LoginKey } from "./login-key.ts";
 import { SSHD_CONFIG, SSHD_CONFIG_PATH } from "./sshd-config.ts";
@@ -8,10 +9,10 @@ import { BOOTSTRAP_MARKER } from "./user-data.ts";
 
 const baselineScript = scriptFile(new URL("./scripts/host-baseline.sh", import.meta.url));
 
-/** How long a first boot's own script may take after sshd answers. Seconds. */
-const BOOTSTRAP_SECONDS = 300;
+/** How long a first boot's own script may take after sshd answers: where somebody is let in, that is before it joins. Seconds. */
+const BOOTSTRAP_SECONDS = JOIN_SECONDS + 300;
 /** How long all of it may take: package lists and a package on a slow disk among it. Seconds. */
-const BASELINE_SECONDS = 1200;
+const BASELINE_SECONDS = BOOTSTRAP_SECONDS + 900;
 
 /** Where k3s keeps the volumes of its local storage: what a data disk is for. https://docs.k3s.io/add-ons/storage */
 export const DATA_PATH = "/var/lib/rancher/k3s/storage";

@@ -136,6 +136,8 @@ const placeLabels = (region: string, spec: MachineSpec): Record<string, string> 
   "topology.kubernetes.io/zone": spec.zone,
   "hybrid-k3s.io/site": spec.site,
   "hybrid-k3s.io/pool": spec.pool,
+  // Stated on every node, so that a plain nodeSelector can ask for those that stay.
+  "hybrid-k3s.io/intermittent": String(spec.intermittent ?? false),
 });
 
 /** All labels that hybrid-k3s keeps on a node: where it stands, and the user's own. */

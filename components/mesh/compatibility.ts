@@ -22,7 +22,7 @@ export interface PairSettings {
   readonly mtus: Mtus;
   /** The mesh's interface on every machine. @default no mesh */
   readonly meshInterface?: "tailscale0" | "wt0";
-  /** Whether a rule must keep traffic between neighbours of a site off the tunnel, where nodes have LAN addresses. */
+  /** Whether a rule must keep traffic between neighbours of a site off the tunnel, where no other site shares its LAN. */
   readonly siteRule: boolean;
   /** UDP ports that nodes send each other pods' packets on. */
   readonly cniPorts: readonly number[];

@@ -24,8 +24,8 @@ export interface FirstBoot {
   readonly rules?: string;
 }
 
-/** How long a machine tries: images update themselves first, and names may not resolve at once. Seconds. */
-const TRY_SECONDS = 600;
+/** How long a machine tries to join: images update themselves first, and names may not resolve at once. Seconds. */
+export const JOIN_SECONDS = 600;
 
 /** One call of the client, after its settings. The key stands in a file in memory. */
 const JOINS: Readonly<Record<FirstBoot["provider"], (boot: FirstBoot) => string>> = {
@@ -46,7 +46,8 @@ const JOINS: Readonly<Record<FirstBoot["provider"], (boot: FirstBoot) => string>
   systemctl enable --quiet --now netbird
   timeout 90 netbird up --setup-key-file "$join_key" --management-url ${shellQuote(loginServer ?? "https://api.netbird.io")} \\
     --hostname ${shellQuote(hostname)} --disable-dns --disable-auto-connect=false --network-monitor=false \\
-    --wireguard-port ${port} --extra-iface-blacklist "$INTERFACES"`,
+    --wireguard-port ${port} --extra-iface-blacklist "$INTERFACES" && mkdir -p /etc/hybrid-k3s &&
+    printf 'port=%s interfaces=%s server=%s' ${port} "$INTERFACES" ${shellQuote(loginServer ?? "https://api.netbird.io")} >/etc/hybrid-k3s/netbird`,
 };
 
 /** Comments cost room that user data does not have; what they tell shellcheck stays, for the tests ask it. */
@@ -82,7 +83,7 @@ ${JOINS[boot.provider](boot)} >/run/hybrid-k3s-mesh.log 2>&1 && return 0
   problem="$problem: $(tail -n 1 /run/hybrid-k3s-mesh.log | cut -c1-300)"
   return 1
 }
-until_second=$(($(date +%s) + ${TRY_SECONDS}))
+until_second=$(($(date +%s) + ${JOIN_SECONDS}))
 echo "the mesh: ${boot.provider} ${boot.version} is installed and joins"
 while ! join_mesh; do
   case $problem in *"$(cat "$join_key")"*) problem="the client's words hold the key, and are not shown" ;; esac

@@ -5,6 +5,7 @@ import { MESH_INTERFACES } from "./interfaces.ts";
 import type { MeshArgs } from "./mesh-args.ts";
 import type { TailscaleSettings } from "./mesh-settings.ts";
 import type { Mesh, PreparedHost } from "./mesh.ts";
+import { keepsToLan } from "./mesh-site.ts";
 import { Membership } from "./membership.ts";
 import { nodeClient } from "./node-client.ts";
 import { RELAY_PORT } from "./relay-port.ts";
@@ -67,7 +68,7 @@ export class TailscaleMesh extends pulumi.ComponentResource implements Mesh {
   readonly converge = (machine: Machine, options: pulumi.CustomResourceOptions): PreparedHost => {
     const relays = machine.spec.relay === true;
     const parameters = {
-      SITE_RULE: "yes",
+      SITE_RULE: keepsToLan(this.#args.sites, machine.spec.site) ? "yes" : "no",
       RELAY: relays ? "yes" : "no",
       RELAY_PORT: relays ? String(RELAY_PORT) : "",
       CLOSED_INTERFACES: this.#args.closedToMesh.join(" "),

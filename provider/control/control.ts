@@ -18,6 +18,8 @@ export interface MeshDevice {
   readonly online?: boolean;
   /** When it must log in again. Absent: never. */
   readonly expires?: Date;
+  /** Whether it must log in again some day, of which the control plane tells no date. @default false */
+  readonly logsInAgain?: boolean;
   /** Whether somebody has yet to let it in. */
   readonly waitsForApproval: boolean;
   readonly routes: { readonly advertised: readonly string[]; readonly approved: readonly string[] };

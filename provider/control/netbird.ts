@@ -43,8 +43,8 @@ function deviceOf(peer: ApiPeer): MeshDevice {
     created: new Date(peer.created_at),
     lastSeen: new Date(peer.last_seen),
     online: peer.connected,
-    // Only peers of a user log in again; how long they may stay is an account's setting.
-    ...(peer.login_expiration_enabled ? { expires: new Date(peer.last_login) } : {}),
+    // Only peers of a user log in again; how long they may stay is an account's setting, which says nothing of this one.
+    logsInAgain: peer.login_expiration_enabled,
     waitsForApproval: peer.approval_required,
     // A NetBird route belongs to a network's routers, not to a peer.
     routes: { advertised: [], approved: [] },

@@ -84,6 +84,8 @@ export interface Provider {
   readonly name: string;
   readonly version: string;
   readonly types: readonly ResourceType[];
+  /** Makes a type that is not listed, for providers whose types are without end. @default there are none */
+  readonly otherTypes?: (token: string) => ResourceType | undefined;
   /** Functions by token, such as `hcloud:index/getServerType:getServerType`. @default none */
   readonly functions?: Readonly<Record<string, (inputs: Values) => Values>>;
   /** Problems of the provider's own inputs by name; unknown values pass. @default none */

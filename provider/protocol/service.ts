@@ -38,8 +38,21 @@ export class ProviderService {
     if (this.#abort.signal.aborted) this.#abort = new AbortController();
   }
 
+  /**
+   * The configuration of the instance that a call belongs to. The engine opens another connection once one was idle for
+   * half an hour, and does not configure it again: where there is one instance alone, the call is for that one.
+   */
+  #configurationOf(peer: string): Values {
+    const known = this.#configurations.get(peer);
+    if (known !== undefined) return known;
+    const [only, ...others] = new Map(
+      [...this.#configurations.values()].map((one) => [JSON.stringify(one), one]),
+    ).values();
+    return only !== undefined && others.length === 0 ? only : {};
+  }
+
   #type(urn: string): ResourceType {
-    const type = this.#types.get(typeOf(urn));
+    const type = this.#types.get(typeOf(urn)) ?? this.#provider.otherTypes?.(typeOf(urn));
     if (type !== undefined) return type;
     throw new Error(`the provider ${this.#provider.name} that runs here knows no resource type ${typeOf(urn)}`);
   }
@@ -53,7 +66,7 @@ export class ProviderService {
       ...parts,
       urn,
       name: nameOf(urn),
-      configuration: this.#configurations.get(call.getPeer()) ?? {},
+      configuration: this.#configurationOf(call.getPeer()),
       timeoutSeconds: seconds(call.request.getTimeout?.() ?? 0),
       signal: this.#abort.signal,
       say: (text) => {

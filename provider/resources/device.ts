@@ -62,14 +62,16 @@ async function waitFor(
   }
 }
 
+const logsInAgain = ({ expires, logsInAgain: some = false }: MeshDevice): boolean => expires !== undefined || some;
+
 /** Switches key expiry off, and looks whether it is. */
 async function neverExpire({ control }: MeshConnection, device: MeshDevice): Promise<void> {
-  if (device.expires === undefined) return;
+  if (!logsInAgain(device)) return;
   await control.disableKeyExpiry(device.id);
   const after = (await control.devices()).find(({ id }) => id === device.id);
-  if (after?.expires === undefined) return;
+  if (after === undefined || !logsInAgain(after)) return;
   throw new Error(
-    `${describeDevice(device)} has to log in again on ${after.expires.toISOString()}, and would leave the mesh then: switching that off had no effect · fix: switch key expiry off for it by hand, or let the credential do so (scope devices:core)`,
+    `${describeDevice(device)} has to log in again${after.expires === undefined ? "" : ` on ${after.expires.toISOString()}`}, and would leave the mesh then: switching that off had no effect · fix: switch key expiry off for it by hand, or let the credential do so (scope devices:core)`,
   );
 }
 

@@ -26,7 +26,14 @@ function check(inputs: Values): Record<string, string> {
 }
 
 const described = ({ machine, region }: Values): string => `hybrid-k3s ${textOf(region)} ${textOf(machine)}`;
-const outputsOf = ({ id, key, expires }: MintedKey): Values => ({ key, keyId: id, expires: expires.toISOString() });
+/** @param since when the first key of this life of the machine was made; undefined: it is this one */
+const outputsOf = ({ id, key, expires }: MintedKey, { inputs }: Operation, since?: string): Values => ({
+  key,
+  keyId: id,
+  expires: expires.toISOString(),
+  // By the control plane's own clock, which devices are dated by too.
+  since: since ?? new Date(expires.getTime() - numberOf(inputs["lifetimeSeconds"]) * 1000).toISOString(),
+});
 
 async function mint({ control }: MeshConnection, { inputs }: Operation): Promise<MintedKey> {
   return control.createKey({
@@ -40,9 +47,22 @@ async function mint({ control }: MeshConnection, { inputs }: Operation): Promise
 const holder = async ({ control }: MeshConnection, machine: string): Promise<MeshDevice | undefined> =>
   (await control.devices()).find(({ name }) => sameName(name, machine));
 
-/** Whether the machine has used its key, be it that the mesh had to call it otherwise. */
-const hasJoined = async ({ control }: MeshConnection, machine: string): Promise<boolean> =>
-  (await control.devices()).some(({ name, hostname }) => sameName(name, machine) || sameName(hostname, machine));
+/** Devices and keys are dated to the second, in no order that is promised. */
+const TOLERANCE = 60_000;
+
+/**
+ * Whether the machine has joined in this life of it, be it that the mesh had to call it otherwise. The device of the life
+ * before has the same name, and is there until that has left its cluster.
+ */
+async function hasJoined({ control }: MeshConnection, { inputs, olds }: Operation): Promise<boolean> {
+  const machine = textOf(inputs["machine"]);
+  const since = typeof olds["since"] === "string" ? Date.parse(olds["since"]) - TOLERANCE : 0;
+  const devices = await control.devices();
+  return devices.some(
+    ({ name, hostname, created }) =>
+      created.getTime() >= since && (sameName(name, machine) || sameName(hostname, machine)),
+  );
+}
 
 /**
  * A key that lets one machine join the mesh, once: pre-approved, tagged, not ephemeral.
@@ -60,14 +80,14 @@ export function joinKeyType(context: ResourceContext): ResourceType {
   const isLost = async (operation: Operation): Promise<boolean> => {
     if (!expired(operation)) return false;
     const machine = textOf(operation.inputs["machine"]);
-    const look = () => hasJoined(connect(operation), machine);
+    const look = () => hasJoined(connect(operation), operation);
     return (await glance(context, operation, `whether ${machine} has joined`, look)) === false;
   };
   const livesAnew = ({ olds, inputs }: Operation): boolean => olds["life"] !== inputs["life"];
   return {
     token: "hybrid-k3s-mesh:index:JoinKey",
     replaceOn: ["machine"],
-    computed: ["key", "keyId", "expires"],
+    computed: ["key", "keyId", "expires", "since"],
     // An update comes for other tags too, which need no other key.
     computedOnUpdate: async (operation) => livesAnew(operation) || (await isLost(operation)),
     secretOutputs: ["key"],
@@ -89,21 +109,20 @@ export function joinKeyType(context: ResourceContext): ResourceType {
         );
       }
       const key = await mint(connection, operation);
-      return { id: key.id, outputs: outputsOf(key) };
+      return { id: key.id, outputs: outputsOf(key, operation) };
     },
     update: async (operation) => {
-      const { olds, inputs } = operation;
-      const { key = null, keyId = null, expires = null } = olds;
+      const { key = null, keyId = null, expires = null, since = null } = operation.olds;
       const connection = connect(operation);
-      const machine = textOf(inputs["machine"]);
-      const lost = expired(operation) && !(await hasJoined(connection, machine));
-      if (!lost && !livesAnew(operation)) return { key, keyId, expires };
+      const lost = expired(operation) && !(await hasJoined(connection, operation));
+      const anew = livesAnew(operation);
+      if (!lost && !anew) return { key, keyId, expires, since };
       const minted = await mint(connection, operation);
       // Whether the one before is still listed matters little, that the new one is kept matters much.
       await connection.control.revokeKey(textOf(keyId)).catch((error: unknown) => {
         operation.warn(`the key before, ${textOf(keyId)}, was not revoked: ${String(error)}`);
       });
-      return outputsOf(minted);
+      return outputsOf(minted, operation, anew || since === null ? undefined : textOf(since));
     },
     delete: async (operation) => {
       await connect(operation).control.revokeKey(textOf(operation.olds["keyId"]));

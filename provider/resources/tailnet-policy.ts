@@ -83,7 +83,20 @@ function policyOf(context: ResourceContext, operation: Operation): TailnetPolicy
   throw new Error(`${kind} has no policy file · TailnetPolicy is for tailscale and headscale`);
 }
 
-/** Reads, plans and writes, again where somebody else wrote meanwhile. */
+/** Whether the file says by now what was written, although the answer to the write was lost. */
+async function hasLanded(policy: TailnetPolicyControl, text: string): Promise<boolean> {
+  try {
+    return (await policy.readPolicy())?.text === text;
+  } catch {
+    // The write's own error says more than that of looking after it.
+    return false;
+  }
+}
+
+/**
+ * Reads, plans and writes, again where somebody else wrote meanwhile. What landed in a write whose answer was lost is not
+ * planned anew: our own lines would count as somebody else's then, and stay for ever.
+ */
 async function apply(policy: TailnetPolicyControl, wanted: Wanted, kept: Kept, { warn }: Operation): Promise<Values> {
   for (let tried = 1; ; tried++) {
     const current = await policy.readPolicy();
@@ -91,8 +104,10 @@ async function apply(policy: TailnetPolicyControl, wanted: Wanted, kept: Kept, {
     try {
       if (text !== undefined) await policy.writePolicy(text, current?.etag);
     } catch (error) {
-      if (error instanceof PolicyChanged && tried < TRIES) continue;
-      throw error;
+      if (text === undefined || !(await hasLanded(policy, text))) {
+        if (error instanceof PolicyChanged && tried < TRIES) continue;
+        throw error;
+      }
     }
     if (note !== undefined) warn(note);
     return outputsOf(keep);

@@ -39,6 +39,8 @@ export interface Failure {
   readonly path?: string;
   /** How often. @default 1 */
   readonly times?: number;
+  /** Whether it is carried out all the same, and only its answer is lost. @default false */
+  readonly late?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the API says. @default a few words */
   readonly message?: string;
@@ -102,7 +104,7 @@ export class JsonServer {
     this.#server = undefined;
   }
 
-  /** Makes requests fail, before they do anything. */
+  /** Makes requests fail: before they do anything, unless the failure is a late one. */
   fail(failure: Failure): void {
     this.#failures.push({ failure, left: failure.times ?? 1 });
   }
@@ -114,20 +116,22 @@ export class JsonServer {
     this.requests.push(`${method} ${url.pathname}`);
     const { pathname: path, searchParams: query } = url;
     const call = { method, path, query, headers, text, body: bodyOf(text), parts: [] };
-    const { status = 200, body, headers: sent = {} } = this.#failed(call) ?? this.#guard(call) ?? this.#routed(call);
+    const failed = this.#failed(call);
+    const carriedOut = failed === undefined || failed.late ? (this.#guard(call) ?? this.#routed(call)) : undefined;
+    const { status = 200, body, headers: sent = {} } = failed?.answer ?? carriedOut ?? {};
     const isText = typeof body === "string";
     response.writeHead(status, { ...(isText ? {} : { "Content-Type": "application/json" }), ...sent });
     response.end(isText ? body : JSON.stringify(body ?? {}));
   }
 
-  #failed({ method, path }: ApiCall): ApiAnswer | undefined {
+  #failed({ method, path }: ApiCall): { answer: ApiAnswer; late: boolean } | undefined {
     const entry = this.#failures.find(
       ({ failure, left }) => left > 0 && (failure.method ?? method) === method && path.includes(failure.path ?? ""),
     );
     if (entry === undefined) return undefined;
     entry.left--;
     const { status, headers = {}, message = "the stand-in was told to fail" } = entry.failure;
-    return { status, headers, body: { message } };
+    return { answer: { status, headers, body: { message } }, late: entry.failure.late ?? false };
   }
 
   #routed(call: ApiCall): ApiAnswer {

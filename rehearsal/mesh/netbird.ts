@@ -102,7 +102,7 @@ export class NetbirdStandIn extends NetbirdState {
         answer: () => ({ body: [...this.peers.values()].map((peer) => this.#peer(peer)) }),
       },
       { method: "GET", path: one, answer: on((peer) => ({ body: this.#peer(peer) })) },
-      { method: "DELETE", path: one, answer: on(({ id }) => (this.removePeer(id), {})) },
+      { method: "DELETE", path: one, answer: on(({ id }) => this.#deletePeer(id)) },
       {
         method: "PUT",
         path: one,
@@ -112,6 +112,14 @@ export class NetbirdStandIn extends NetbirdState {
         }),
       },
     ];
+  }
+
+  /** https://github.com/netbirdio/netbird/blob/v0.77.1/management/server/peer.go (validatePeerDelete) */
+  #deletePeer(id: string): ApiAnswer {
+    const router = [...this.objects].find(([path, { peer }]) => path.includes("/routers/") && peer === id);
+    if (router !== undefined) return refused(412, `peer is linked to network router: ${router[0]}`);
+    this.removePeer(id);
+    return {};
   }
 
   #peer(peer: NetbirdPeer): object {
@@ -188,6 +196,15 @@ export class NetbirdStandIn extends NetbirdState {
     return { id, name, peers: members, resources, peers_count: peers.size, resources_count: resources.length };
   }
 
+  /** A group that a policy's rule names, and that is not there. */
+  #unknownGroup({ rules }: Body): string | undefined {
+    const named = (Array.isArray(rules) ? (rules as Body[]) : []).flatMap(({ sources, destinations }) => [
+      ...strings(sources),
+      ...strings(destinations),
+    ]);
+    return named.find((id) => !this.groups.has(id));
+  }
+
   #plainRoutes(): Route[] {
     return PLAIN.flatMap(({ name, pattern }): Route[] => {
       const [collection, one] = [new RegExp(`^/api/${pattern}$`), new RegExp(`^/api/${pattern}/[^/]+$`)];
@@ -202,6 +219,8 @@ export class NetbirdStandIn extends NetbirdState {
           method: "POST",
           path: collection,
           answer: ({ path, body }) => {
+            const unknown = this.#unknownGroup(body);
+            if (unknown !== undefined) return refused(422, `group not found: ${unknown}`);
             const id = this.nextId(name);
             return put(`${path}/${id}`, id, body);
           },
@@ -210,7 +229,11 @@ export class NetbirdStandIn extends NetbirdState {
         {
           method: "PUT",
           path: one,
-          answer: ({ path, body }) => known(path, () => put(path, path.split("/").at(-1) ?? "", body)),
+          answer: ({ path, body }) => {
+            const unknown = this.#unknownGroup(body);
+            if (unknown !== undefined) return refused(422, `group not found: ${unknown}`);
+            return known(path, () => put(path, path.split("/").at(-1) ?? "", body));
+          },
         },
         { method: "DELETE", path: one, answer: ({ path }) => known(path, () => (this.objects.delete(path), {})) },
       ];

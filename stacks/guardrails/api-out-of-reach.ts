@@ -8,8 +8,6 @@ export const apiOutOfReach: Guardrail = {
   severity: "refuse",
   check: (settings) =>
     settings.sites.flatMap((site) => {
-      // In the mesh the VMs have addresses of their own.
-      if (settings.mesh.provider !== "none") return [];
       if (site.provider !== "lima" || site.host === undefined || settings.kubernetes.endpoint !== undefined) return [];
       const servers = site.machines.filter(({ role }) => role === "server").map(({ name }) => name);
       if (servers.length === 0) return [];

@@ -1,4 +1,5 @@
-import { problemText, type Rule } from "../settings/problem.ts";
+import { problemText } from "../settings/problem.ts";
+import { type Rule } from "../../components/strict-schema.ts";
 import type { ExistingMachineSettings } from "../sites/existing-settings.ts";
 import { type Guardrail, machinePath, machinesOf } from "./guardrail.ts";
 

@@ -1,15 +1,13 @@
 import { formatPath, problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
 
-/** A machine without a public IPv4 address is reached by IPv6, so somebody must be let in by IPv6. */
+/** Where SSH comes from outside, also beside a mesh, a machine without a public IPv4 address is reached by IPv6. */
 export const ipv4OnlyAccess: Guardrail = {
   id: "ipv4-only-access",
   reason: "a machine without a public IPv4 address is reached on its IPv6 address, where its firewall lets in nobody",
   severity: "refuse",
   check: (settings) =>
     settings.sites.flatMap((site) => {
-      // In the mesh a machine is reached whatever addresses it has outside.
-      if (settings.mesh.provider !== "none") return [];
       if (site.provider !== "hetzner" || site.accessFrom.length === 0) return [];
       if (site.accessFrom.some((range) => range.includes(":"))) return [];
       const without = site.machines.filter(({ publicIpv4 }) => !publicIpv4);

@@ -1,19 +1,31 @@
 import { cidrsOverlap } from "../../components/network/cidr.ts";
-import type { SiteSettings } from "../region-settings.ts";
+import type { RegionSettings, SiteSettings } from "../region-settings.ts";
 import { formatPath, problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
 
 const agentsOnly = ({ machines }: SiteSettings): boolean => machines.every(({ role }) => role === "agent");
 const pathOf = ({ name }: SiteSettings): string => formatPath(["sites", name]);
 
-function finding(one: SiteSettings, other: SiteSettings): string {
+const carriesLan = ({ nodeAddresses }: SiteSettings): boolean => nodeAddresses === "lan";
+
+/**
+ * NetBird asks the host's own routes before its own (rule 105), and no setting changes that: whoever stands on a LAN finds
+ * no node of another site that has an address of its range. https://github.com/netbirdio/netbird/blob/v0.77.1/client/internal/routemanager/systemops/systemops_linux.go
+ */
+const ownLanFirst = ({ mesh }: RegionSettings): boolean => mesh.provider === "netbird";
+
+function finding(settings: RegionSettings, one: SiteSettings, other: SiteSettings): string {
   // The one that can take mesh addresses gives way; where both can, the later one.
   const [stays, moves] = agentsOnly(other) || !agentsOnly(one) ? [one, other] : [other, one];
   const renumber = `renumber ${pathOf(moves)}.lan ${moves.lan}`;
-  return problemText(`${pathOf(moves)}.lan`, `${moves.lan}, which overlaps ${pathOf(stays)}.lan ${stays.lan}`, {
-    allowed: "LANs apart, or nodeAddresses: mesh on all but one of the sites that share a range",
-    fix: agentsOnly(moves) ? `write ${pathOf(moves)}.nodeAddresses: mesh, or ${renumber}` : renumber,
-  });
+  const found = `${moves.lan}, which overlaps ${pathOf(stays)}.lan ${stays.lan}`;
+  const rule = ownLanFirst(settings)
+    ? { allowed: "LANs apart: with NetBird a host looks for all addresses of its LAN's range there", fix: renumber }
+    : {
+        allowed: "LANs apart, or nodeAddresses: mesh on all but one of the sites that share a range",
+        fix: agentsOnly(moves) ? `write ${pathOf(moves)}.nodeAddresses: mesh, or ${renumber}` : renumber,
+      };
+  return problemText(`${pathOf(moves)}.lan`, found, rule);
 }
 
 /**
@@ -24,11 +36,17 @@ export const lanOverlap: Guardrail = {
   id: "lan-overlap",
   reason: "two sites with one LAN range may give two nodes one address: the mesh leads to one of them only",
   severity: "refuse",
-  check: ({ mesh, sites }) => {
+  check: (settings) => {
+    const { mesh, sites } = settings;
     if (mesh.provider === "none") return [];
-    const lan = sites.filter(({ nodeAddresses }) => nodeAddresses === "lan");
-    return lan.flatMap((one, index) =>
-      lan.slice(index + 1).flatMap((other) => (cidrsOverlap(one.lan, other.lan) ? [finding(one, other)] : [])),
+    const collide = (one: SiteSettings, other: SiteSettings): boolean =>
+      cidrsOverlap(one.lan, other.lan) &&
+      (ownLanFirst(settings) ? carriesLan(one) || carriesLan(other) : carriesLan(one) && carriesLan(other));
+    return sites.flatMap((one, index) =>
+      sites
+        .slice(index + 1)
+        .filter((other) => collide(one, other))
+        .map((other) => finding(settings, one, other)),
     );
   },
 };

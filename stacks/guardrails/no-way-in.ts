@@ -1,22 +1,19 @@
 import { cidrContains, isIpv4Address } from "../../components/network/cidr.ts";
 import { lansOf } from "../lans.ts";
 import type { RegionSettings, SiteSettings } from "../region-settings.ts";
-import { formatPath, problemText, type Rule } from "../settings/problem.ts";
+import { formatPath, problemText } from "../settings/problem.ts";
+import { type Rule } from "../../components/strict-schema.ts";
 import type { ExistingMachineSettings, ExistingSiteSettings } from "../sites/existing-settings.ts";
 import type { Guardrail } from "./guardrail.ts";
 
-/** Addresses and names that meshes give their machines, where nobody has chosen others. https://tailscale.com/docs/features/magicdns */
-const MESH_RANGE = "100.64.0.0/10";
-const MESH_NAME = /\.(?:ts\.net|netbird\.cloud|netbird\.selfhosted)$/i;
-
 const liesIn = (host: string, ranges: readonly string[]): boolean =>
   isIpv4Address(host) && ranges.some((range) => cidrContains(range, `${host}/32`));
-const isInMesh = (host: string): boolean => liesIn(host, [MESH_RANGE]) || MESH_NAME.test(host);
-
-/** Whether SSH comes over the mesh, or from a LAN, as far as the settings tell: other names say nothing of an address. */
-function comesFromInside({ ssh }: ExistingMachineSettings, lans: readonly string[], meshed: boolean): boolean {
+/**
+ * Whether SSH comes from a LAN, as far as the settings tell: other names say nothing of an address. A name in the mesh is no
+ * way in: a host that joins over SSH cannot be in the mesh before.
+ */
+function comesFromInside({ ssh }: ExistingMachineSettings, lans: readonly string[]): boolean {
   const { host, jump } = ssh;
-  if (meshed && isInMesh(host)) return true;
   if (jump === undefined) return false;
   // A machine of another site reaches a private address from its own LAN, or through the mesh.
   return liesIn("machine" in jump ? host : jump.host, lans);
@@ -26,13 +23,12 @@ function comesFromInside({ ssh }: ExistingMachineSettings, lans: readonly string
 function ofHosts(settings: RegionSettings, site: ExistingSiteSettings): (Rule & { readonly found: string })[] {
   if (!settings.hostFirewall.enabled) return [];
   const lans = lansOf(settings, site);
-  const meshed = settings.mesh.provider !== "none";
-  const names = site.machines.filter((machine) => !comesFromInside(machine, lans, meshed)).map(({ name }) => name);
+  const names = site.machines.filter((machine) => !comesFromInside(machine, lans)).map(({ name }) => name);
   if (names.length === 0) return [];
   return [
     {
       found: `nothing, with hostFirewall.enabled, and no word of where SSH to ${names.join(", ")} comes from`,
-      allowed: `the ranges that it comes from, as the hosts see it${meshed ? "; or the hosts' names in the mesh as sshAddress" : ""}`,
+      allowed: "the ranges that it comes from, as the hosts see it",
       fix: `write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["${site.lan}"] }`,
     },
   ];

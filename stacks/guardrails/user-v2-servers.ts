@@ -8,8 +8,6 @@ export const userV2Servers: Guardrail = {
   severity: "refuse",
   check: (settings) =>
     settings.sites.flatMap((site) => {
-      // In the mesh each VM has an address of its own.
-      if (settings.mesh.provider !== "none") return [];
       if (site.provider !== "lima" || site.network !== "user-v2") return [];
       const servers = site.machines.filter(({ role }) => role === "server");
       if (servers.length < 2) return [];

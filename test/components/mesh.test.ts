@@ -53,8 +53,8 @@ const netbird = (): Mesh =>
     },
   });
 
-/** A mesh, and one host of the rack in it, prepared as a node. */
-const record = (make: () => Mesh, reveal = false) =>
+/** A mesh, and one host of a site in it, prepared as a node. */
+const record = (make: () => Mesh, reveal = false, site = "rack") =>
   recordGraph(
     () => {
       const mesh = make();
@@ -62,7 +62,7 @@ const record = (make: () => Mesh, reveal = false) =>
         region: "tokyo",
         hosts: [
           {
-            spec: machineSpec("rack-1", "agent", { site: "rack" }),
+            spec: machineSpec("rack-1", "agent", { site }),
             address: "10.20.0.21",
             ssh: sshTarget("rack-1"),
             reach: "",
@@ -130,6 +130,16 @@ describe("a region on a tailnet", () => {
       NODE_ADDRESSES: "lan",
       SITE_RULE: "yes",
       RELAY: "no",
+    });
+  });
+
+  it("keeps nothing on a LAN whose range has addresses of another site, and looks for those in the mesh alone", async () => {
+    const nodes = await record(() => tailscale(), false, "osaka");
+    expect(parametersOf(find(nodes, "rack-1-mesh"))).toMatchObject({
+      LAN: "172.26.0.0/16",
+      OTHER_LANS: "10.20.0.0/24",
+      NODE_ADDRESSES: "mesh",
+      SITE_RULE: "no",
     });
   });
 

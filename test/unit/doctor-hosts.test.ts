@@ -176,6 +176,15 @@ describe("what the doctor says of a key's end", () => {
     ]);
   });
 
+  it("has no date where NetBird's control plane tells none", () => {
+    const list = healthy().nodes.map(({ node: { name } }) => deviceOf(name, { logsInAgain: name === "a-1" }));
+    const found = findingsOf(checkKey, { ...healthy(NETBIRD), devices: { list } });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(
+      /^a-1: it has to log in to the mesh again some day, and falls out of it then \| switch key/,
+    );
+  });
+
   it("comes from the control plane where the host does not tell, also of a host that was not reached", () => {
     const list = healthy().nodes.map(({ node: { name } }) =>
       deviceOf(name, name === "a-1" ? { expires: new Date("2026-12-08T13:00:00Z") } : {}),
@@ -205,11 +214,21 @@ describe("what the doctor says of clocks", () => {
   });
 
   it("is a finding beyond that, on either side", () => {
-    expect(findingsOf(checkClock, off(0, 3.44, -2.1))).toEqual([
+    expect(findingsOf(checkClock, off(0, 3.44, -2.2))).toEqual([
       `s-2: its clock is 3.4 s ahead of this computer's · allowed 2 s | ${fix}`,
-      `a-1: its clock is 2.1 s behind this computer's · allowed 2 s | ${fix}`,
+      `a-1: its clock is 2.2 s behind this computer's · allowed 2 s | ${fix}`,
     ]);
-    expect(checkOwnClock(off(0, 3.44, -2.1))).toEqual([]);
+    expect(checkOwnClock(off(0, 3.44, -2.2))).toEqual([]);
+  });
+
+  it("is no finding where the way there and back may be all of it", () => {
+    const slow = withNodes(healthy(), {
+      "a-1": { facts: { clock: { offset: -4.5, uncertainty: 3, synchronised: true } } },
+      "a-2": { facts: { clock: { offset: -5.5, uncertainty: 3, synchronised: true } } },
+    });
+    expect(findingsOf(checkClock, slow)).toEqual([
+      `a-2: its clock is 5.5 s behind this computer's · allowed 2 s | ${fix}`,
+    ]);
   });
 
   it("is this computer's fault where all hosts agree with each other and not with it", () => {

@@ -57,16 +57,18 @@ describe("what the doctor says of rules and routes", () => {
     ]);
   });
 
-  it("asks for no rule against a LAN whose machines have their addresses in the mesh, and for theirs on their own", () => {
+  it("asks for no rule about a LAN that another site shares, and whose machines have their addresses in the mesh", () => {
     const home = { lan: "10.20.0.0/24", nodeAddresses: "mesh" as const };
     const nodes = EXPECTATIONS.nodes.map((node, index) =>
       node.site === "home" ? { ...node, address: `100.64.0.${index + 1}` } : node,
     );
     const evidence = healthy({ ...EXPECTATIONS, nodes, sites: { ...EXPECTATIONS.sites, home } });
     const near = { facts: { rules: [{ priority: 2500, to: "10.20.0.0/24", action: "lookup main" }] } };
-    expect(found(withNodes(evidence, { "s-1": near, "s-2": near, "a-1": near, "a-2": near }))).toEqual([]);
-    expect(found(withNodes(evidence, { "a-1": { facts: { rules: [] } } }))).toEqual([
-      `a-1: the rule that keeps neighbours on the LAN is not there, so their packets go through the mesh: found none · allowed to 10.20.0.0/24 lookup main, priority 2500 | ${again}`,
+    const none = { facts: { rules: [] } };
+    expect(found(withNodes(evidence, { "s-1": near, "s-2": near, "a-1": none, "a-2": none }))).toEqual([]);
+    expect(found(withNodes(evidence, { "s-1": near, "s-2": none, "a-1": near, "a-2": none }))).toEqual([
+      `s-2: the rule that keeps neighbours on the LAN is not there, so their packets go through the mesh: found none · allowed to 10.20.0.0/24 lookup main, priority 2500 | ${again}`,
+      `a-1: another site has addresses of this LAN's range, and packets to it stay on this LAN: found to 10.20.0.0/24 lookup main · allowed no rule of priority 2500 | ${again}`,
     ]);
   });
 

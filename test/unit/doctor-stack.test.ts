@@ -153,8 +153,25 @@ describe("what is expected of a region", () => {
       sites: { rack: { lan: "10.20.0.0/24", nodeAddresses: "lan" } },
       mtus: { underlay: 1500, pods: 1450, tcpMss: 1410 },
       tunnel: "flannel.1",
-      differences: [],
+      differences: ["machines of the settings that do not run yet: l-1"],
     });
+  });
+
+  it("is judged by the ranges that were deployed, and says where the settings have others", () => {
+    const sites = { rack: { lan: "10.99.0.0/24", nodeAddresses: "lan" as const } };
+    const { sites: expected, differences } = expectationsOf(settings(), deployed({ sites }));
+    expect(expected).toEqual(sites);
+    expect(differences).toContain("the LAN of rack: the settings say 10.20.0.0/24, the region runs 10.99.0.0/24");
+  });
+
+  it("says what the next update would change of the nodes and of k3s", () => {
+    const [first] = deployed().nodes;
+    const { differences } = expectationsOf(
+      settings(),
+      deployed({ nodes: [{ ...first!, generation: 7 }], versions: { kubernetes: "v1.30.0+k3s1", releases: {} } }),
+    );
+    expect(differences).toContain("machines of another generation than the one that runs: s-1");
+    expect(differences.find((text) => text.startsWith("k3s: "))).toContain("the region runs v1.30.0+k3s1");
   });
 
   it("knows the mesh that runs, and whose devices are the region's", () => {
@@ -185,9 +202,10 @@ describe("what is expected of a region", () => {
     expect(ahead.mesh).toEqual({ provider: "tailscale", interface: "tailscale0", siteRule: true });
     expect(ahead.tunnel).toBe("flannel.1");
     expect(ahead.differences).toEqual([
-      "the mesh: the settings say none, the region runs with tailscale",
+      "the mesh: the settings say none, the region runs tailscale",
       "the pod network: the settings say cilium, the region runs flannel-vxlan",
       "nodes that run and are not in the settings: s-9",
+      "machines of the settings that do not run yet: l-1",
     ]);
   });
 

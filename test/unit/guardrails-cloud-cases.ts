@@ -31,7 +31,7 @@ const hetzner = (publicIpv4: boolean, from: readonly string[]): Wanted => ({
       provider: "hetzner",
       locations: ["fsn1"],
       lan: "10.30.0.0/24",
-      access: { from },
+      ...(from.length === 0 ? {} : { access: { from } }),
       publicIpv4,
       pools: { control: { role: "server", type: "cx33", machines: { s: {} } } },
     },
@@ -93,7 +93,14 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
     { title: "hosts that stand already" },
     { title: "a public IPv4 address", settings: hetzner(true, ["198.51.100.7/32"]) },
     { title: "none, and an IPv6 range that may come in", settings: hetzner(false, ["2001:db8:1::/64"]) },
-    { title: "none, in a mesh", settings: { ...hetzner(false, ["198.51.100.7/32"]), mesh: MESH } },
+    {
+      title: "none, in a mesh, where SSH comes from outside all the same",
+      settings: { ...hetzner(false, ["198.51.100.7/32"]), mesh: MESH },
+      findings: [
+        "sites.cloud.access.from: found IPv4 ranges only (198.51.100.7/32), and publicIpv4 false for s · allowed an IPv6 range among them · fix: add this computer's IPv6 range, such as 2001:db8:1::/64, or set publicIpv4: true",
+      ],
+    },
+    { title: "none, in a mesh that SSH comes through", settings: { ...hetzner(false, []), mesh: MESH } },
     {
       title: "none, and IPv4 ranges only",
       settings: hetzner(false, ["198.51.100.7/32"]),
@@ -109,8 +116,11 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
       settings: { ...lima({ "agent w": {} }, { host: IMAC }), machines: SERVERS },
     },
     {
-      title: "servers on another computer's, in a mesh",
+      title: "servers on another computer's, in a mesh: no client of it asks for the API there",
       settings: { ...lima({ "server s": {} }, { host: IMAC }), mesh: MESH },
+      findings: [
+        "sites.mac: found servers on another computer's VMs: s · allowed agents there, or kubernetes.endpoint with a name or address that leads to their port 6443 · fix: forward port 6443 of imac.example.net to them and set kubernetes.endpoint, or make them agents",
+      ],
     },
     {
       title: "servers on another computer's",
@@ -155,13 +165,11 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
         'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a comes from · allowed the ranges that it comes from, as the hosts see it · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
       ],
     },
-    { title: "an address in the mesh", settings: walled({ sshAddress: "100.101.102.103" }, { mesh: MESH }) },
-    { title: "a name in the mesh", settings: walled({ sshAddress: "rack-a.example.ts.net" }, { mesh: MESH }) },
     {
-      title: "a mesh, and an address outside it",
-      settings: walled({}, { mesh: MESH }),
+      title: "a name in the mesh, which the host joins over SSH",
+      settings: walled({ sshAddress: "rack-a.example.ts.net" }, { mesh: MESH }),
       findings: [
-        'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a comes from · allowed the ranges that it comes from, as the hosts see it; or the hosts\' names in the mesh as sshAddress · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
+        'sites.rack.access: found nothing, with hostFirewall.enabled, and no word of where SSH to a comes from · allowed the ranges that it comes from, as the hosts see it · fix: write the address at which the hosts see this computer, or the jump host; where it is on their LAN: access: { from: ["10.20.0.0/24"] }',
       ],
     },
     {
@@ -221,8 +229,11 @@ export const cloudCases: Readonly<Record<string, readonly Case[]>> = {
     { title: "two servers with addresses of their own", settings: lima({ "server s": {}, "server t": {} }) },
     { title: "one server", settings: lima({ "server s": {}, "agent w": {} }, { network: "user-v2" }) },
     {
-      title: "two servers, in a mesh",
+      title: "two servers, in a mesh, where their API is asked at the host all the same",
       settings: { ...lima({ "server s": {}, "server t": {} }, { network: "user-v2" }), mesh: MESH },
+      findings: [
+        "sites.mac.network: found user-v2 with 2 servers · allowed one server on user-v2, or network: shared · fix: write network: shared (it needs socket_vmnet on the host), or keep one server",
+      ],
     },
     {
       title: "two servers",

@@ -15,6 +15,9 @@ const opening = (...publicPorts: string[]) => ({
 
 const lima = { provider: "lima", pools: { work: { role: "agent", machines: { vm: {} } } } };
 
+/** Hosts that stand already, and a virtual machine that we make. */
+const VMS = { sites: { mac: lima } };
+
 /** Cases of the guardrails that watch over the mesh and the pod network. */
 export const meshCases: Readonly<Record<string, readonly Case[]>> = {
   "cilium-version-skip": [
@@ -87,6 +90,13 @@ export const meshCases: Readonly<Record<string, readonly Case[]>> = {
         "sites.rack.nodeAddresses: found mesh, with servers: a, b, c · allowed lan on the site of the servers; mesh on sites of agents alone · fix: remove it, and write nodeAddresses: mesh on the sites that share this one's LAN range",
       ],
     },
+    {
+      title: "servers on NetBird's addresses",
+      settings: { mesh: NETBIRD, siteSettings: { rack: { nodeAddresses: "mesh" } } },
+      findings: [
+        "sites.rack.nodeAddresses: found mesh, with servers: a, b, c · allowed lan on the site of the servers; mesh on sites of agents alone · fix: remove it, and renumber the LANs that share a range",
+      ],
+    },
   ],
   "key-lifetime": [
     { title: "no mesh" },
@@ -119,6 +129,26 @@ export const meshCases: Readonly<Record<string, readonly Case[]>> = {
       settings: {
         machines: [...SERVERS, ATTIC, ["cellar/agent e 10.20.0.131"]],
         lans: { attic: "10.20.0.128/25", cellar: "10.20.0.128/25" },
+        mesh: TAILSCALE,
+        siteSettings: { attic: { nodeAddresses: "mesh" }, cellar: { nodeAddresses: "mesh" } },
+      },
+    },
+    {
+      title: "LANs apart with NetBird",
+      settings: { mesh: NETBIRD, machines: [...SERVERS, ["attic/agent d 192.168.1.5"]] },
+    },
+    {
+      title: "one LAN with NetBird, which asks the LAN first, with mesh addresses for the agents",
+      settings: { ...SHARED, mesh: NETBIRD, siteSettings: { attic: { nodeAddresses: "mesh" } } },
+      findings: [
+        "sites.attic.lan: found 10.20.0.128/25, which overlaps sites.rack.lan 10.20.0.0/24 · allowed LANs apart: with NetBird a host looks for all addresses of its LAN's range there · fix: renumber sites.attic.lan 10.20.0.128/25",
+      ],
+    },
+    {
+      title: "one LAN of two sites whose addresses are all in NetBird",
+      settings: {
+        machines: [...SERVERS, ["attic/agent d 192.168.1.5"], ["cellar/agent e 192.168.1.6"]],
+        lans: { cellar: "192.168.1.0/24" },
         mesh: NETBIRD,
         siteSettings: { attic: { nodeAddresses: "mesh" }, cellar: { nodeAddresses: "mesh" } },
       },
@@ -138,15 +168,49 @@ export const meshCases: Readonly<Record<string, readonly Case[]>> = {
       ],
     },
   ],
-  "mesh-changed": [
+  "mesh-added": [
     { title: "before the first update", settings: { mesh: TAILSCALE } },
     { title: "the same", settings: { mesh: TAILSCALE }, deployed: { mesh: TAILSCALE } },
+    { title: "one that goes, where it is mesh-changed's", deployed: { mesh: TAILSCALE } },
+    { title: "machines that we made, where it is mesh-changed's", settings: { mesh: TAILSCALE }, deployed: VMS },
     {
-      title: "a mesh for a cluster that had none",
+      title: "a mesh for hosts that stood already",
       settings: { mesh: TAILSCALE },
       deployed: {},
       findings: [
         "mesh.provider: found tailscale · allowed none, as deployed · fix: plan an interruption and accept this: pods keep the MTU that they started with until they start again",
+      ],
+    },
+  ],
+  "mesh-changed": [
+    { title: "before the first update", settings: { mesh: TAILSCALE } },
+    { title: "the same", settings: { mesh: TAILSCALE }, deployed: { mesh: TAILSCALE } },
+    {
+      title: "a mesh for hosts that stood already, where it is mesh-added's",
+      settings: { mesh: NETBIRD },
+      deployed: {},
+    },
+    {
+      title: "a mesh for machines that we made, and for hosts beside them",
+      settings: { mesh: TAILSCALE, ...VMS },
+      deployed: VMS,
+      findings: [
+        "mesh.provider: found tailscale · allowed none, as deployed · fix: set mesh.provider back, or build a new region and move to it",
+      ],
+    },
+    {
+      title: "another mesh",
+      settings: { mesh: NETBIRD },
+      deployed: { mesh: TAILSCALE },
+      findings: [
+        "mesh.provider: found netbird · allowed tailscale, as deployed · fix: set mesh.provider back, or build a new region and move to it",
+      ],
+    },
+    {
+      title: "no mesh any more",
+      deployed: { mesh: TAILSCALE },
+      findings: [
+        "mesh.provider: found none · allowed tailscale, as deployed · fix: set mesh.provider back, or build a new region and move to it",
       ],
     },
   ],

@@ -113,6 +113,7 @@ describe("labels and taints", () => {
 
   it("say where the node stands, and that is not for the user to change", () => {
     expect(labelLines(nodeLabels("tokyo", spec)).split("\n")).toEqual([
+      "hybrid-k3s.io/intermittent=false",
       "hybrid-k3s.io/pool=workers",
       "hybrid-k3s.io/site=rack",
       "tier=edge",
@@ -132,6 +133,7 @@ describe("labels and taints", () => {
         "topology.kubernetes.io/zone=rack-1",
         "hybrid-k3s.io/site=rack",
         "hybrid-k3s.io/pool=workers",
+        "hybrid-k3s.io/intermittent=false",
       ],
       "node-taint": ["dedicated=gpu:NoSchedule", "intermittent:NoExecute"],
     });

@@ -124,6 +124,15 @@ describe("merge", () => {
     expect(tailnet.policy).toBe(handWritten);
   });
 
+  test("a write whose answer is lost is known to be ours: its end takes out every line", async () => {
+    tailnet.server.fail({ status: 502, method: "POST", path: "/acl", late: true });
+    const policy = await created(tokyo);
+    expect(ours()).toHaveLength(2);
+    expect(await policy.diff()).toEqual([]);
+    await policy.delete();
+    expect(tailnet.policy).toBe(handWritten);
+  });
+
   test("a file that somebody writes again and again is given up on, in words", async () => {
     tailnet.server.fail({ status: 412, method: "POST", path: "/acl", times: 5 });
     expect(await wordsOf(created(tokyo))).toBe("the policy file was changed by somebody else at the same moment");

@@ -100,6 +100,32 @@ describe("JoinKey", () => {
     expect(tailnet.devices.size).toBe(1);
   });
 
+  test("a key of another life that expires unused is minted anew: the old machine in the mesh has not joined by it", async () => {
+    const key = lived("JoinKey");
+    await key.create(wanted);
+    joinWith(key);
+    tailnet.clock.advance(2 * HOUR);
+    const second = await key.update({ ...wanted, life: "2" });
+    expect(await key.diff()).toEqual([]);
+    tailnet.clock.advance(HOUR + 1);
+    expect(await key.diff()).toEqual(["expires"]);
+    const third = await key.update();
+    expect(third["keyId"]).not.toBe(second["keyId"]);
+    tailnet.devices.clear();
+    joinWith(key);
+    tailnet.clock.advance(HOUR + 1);
+    expect(await key.diff()).toEqual([]);
+  });
+
+  test("a key of a state that does not say since when counts any device of that name", async () => {
+    const key = lived("JoinKey");
+    await key.create(wanted);
+    joinWith(key);
+    delete (key.state as Record<string, unknown>)["since"];
+    tailnet.clock.advance(2 * HOUR);
+    expect(await key.diff()).toEqual([]);
+  });
+
   test("other tags need no other key; another machine needs another resource", async () => {
     const key = lived("JoinKey");
     const before = await key.create(wanted);

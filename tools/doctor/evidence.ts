@@ -24,7 +24,7 @@ export interface ExpectedMesh {
   readonly interface: "tailscale0" | "wt0";
   /** What marks devices as the region's: a tag of Tailscale, a group of NetBird. Absent where the settings do not tell. */
   readonly tag?: string;
-  /** Whether a rule must keep neighbours' packets on the LAN. */
+  /** Whether a rule must keep neighbours' packets on the LAN, where no other site shares it. */
   readonly siteRule: boolean;
 }
 

@@ -17,24 +17,48 @@ function tagOf(settings: MeshSettings, runs: string): string | undefined {
   return settings.provider === "tailscale" ? settings.tag : settings.group;
 }
 
-function sitesOf({ sites }: RegionSettings, { nodes }: Deployed): Record<string, ExpectedSite> {
+function sitesOf({ sites }: RegionSettings, { nodes, sites: recorded }: Deployed): Record<string, ExpectedSite> {
   // A site without a node that runs is not there yet: nobody has a rule or a route for it.
-  const inUse = sites.filter(({ name }) => nodes.some(({ site }) => site === name));
-  return Object.fromEntries(inUse.map(({ name, lan, nodeAddresses }) => [name, { lan, nodeAddresses }]));
+  const inUse = (name: string): boolean => nodes.some(({ site }) => site === name);
+  if (recorded !== undefined) return Object.fromEntries(Object.entries(recorded).filter(([name]) => inUse(name)));
+  // The record of an earlier version does not say; the settings are the nearest that there is.
+  return Object.fromEntries(
+    sites.filter(({ name }) => inUse(name)).map(({ name, lan, nodeAddresses }) => [name, { lan, nodeAddresses }]),
+  );
+}
+
+/** Machines that only one side has, and those of another life. */
+function nodeDifferences({ sites }: RegionSettings, { nodes }: Deployed): string[] {
+  const key = (site: string, name: string): string => `${site}/${name}`;
+  const wanted = new Map(
+    sites.flatMap(({ name: site, machines }) => machines.map((machine) => [key(site, machine.name), machine] as const)),
+  );
+  const running = new Set(nodes.map(({ site, name }) => key(site, name)));
+  const gone = nodes.filter(({ site, name }) => !wanted.has(key(site, name))).map(({ name }) => name);
+  const missing = [...wanted].filter(([path]) => !running.has(path)).map(([, { name }]) => name);
+  const anew = nodes
+    .filter(({ site, name, generation }) => (wanted.get(key(site, name))?.generation ?? generation) !== generation)
+    .map(({ name }) => name);
+  return [
+    ...(gone.length === 0 ? [] : [`nodes that run and are not in the settings: ${gone.join(", ")}`]),
+    ...(missing.length === 0 ? [] : [`machines of the settings that do not run yet: ${missing.join(", ")}`]),
+    ...(anew.length === 0 ? [] : [`machines of another generation than the one that runs: ${anew.join(", ")}`]),
+  ];
 }
 
 function differencesOf(settings: RegionSettings, deployed: Deployed): string[] {
-  const cni = cniVariantOf(settings.kubernetes);
-  const known = new Set(
-    settings.sites.flatMap(({ name, machines }) => machines.map((machine) => `${name}/${machine.name}`)),
-  );
-  const gone = deployed.nodes.filter(({ site, name }) => !known.has(`${site}/${name}`)).map(({ name }) => name);
+  const differs = (what: string, wanted: string, runs: string): string[] =>
+    wanted === runs ? [] : [`${what}: the settings say ${wanted}, the region runs ${runs}`];
+  const lans = settings.sites.flatMap(({ name, lan }) => {
+    const recorded = deployed.sites?.[name];
+    return recorded === undefined ? [] : differs(`the LAN of ${name}`, lan, recorded.lan);
+  });
   return [
-    ...(settings.mesh.provider === deployed.mesh
-      ? []
-      : [`the mesh: the settings say ${settings.mesh.provider}, the region runs with ${deployed.mesh}`]),
-    ...(cni === deployed.cni ? [] : [`the pod network: the settings say ${cni}, the region runs ${deployed.cni}`]),
-    ...(gone.length === 0 ? [] : [`nodes that run and are not in the settings: ${gone.join(", ")}`]),
+    ...differs("the mesh", settings.mesh.provider, deployed.mesh),
+    ...differs("the pod network", cniVariantOf(settings.kubernetes), deployed.cni),
+    ...differs("k3s", settings.kubernetes.version, deployed.versions.kubernetes),
+    ...lans,
+    ...nodeDifferences(settings, deployed),
   ];
 }
 

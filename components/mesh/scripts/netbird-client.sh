@@ -1,6 +1,13 @@
 # shellcheck shell=bash
 # Put before NetBird's scripts, after mesh-host.sh: what a host says about itself.
 
+# What the client came up with; the first boot writes the same.
+# shellcheck disable=SC2034 # the scripts behind this one read it
+NETBIRD_SETTINGS=/etc/hybrid-k3s/netbird
+settings_text() { # port server
+  printf 'port=%s interfaces=%s server=%s' "$1" "${INTERFACES:-}" "$2"
+}
+
 state="" mesh_name="" mesh_address="" management=""
 
 # Fills $state, $mesh_name, $mesh_address, $management.

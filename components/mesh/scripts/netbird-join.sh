@@ -28,6 +28,7 @@ case $ACTION in
         fail "$NODE_NAME could not join the NetBird network at $server: $(last_line "$said")" \
           "fix: does this host reach $server? a key works once, and for as long as mesh.keyLifetime: once it has expired, the next pulumi up makes another; a higher generation of $NODE_NAME does at once"
       check_peer "$server"
+      put_file "$NETBIRD_SETTINGS" 0600 "$(settings_text "$PORT" "$server")"
       echo "joined: $NODE_NAME, $mesh_address"
     fi
     ;;

@@ -5,19 +5,27 @@
 : "${ACTION:?}" "${NODE_NAME:?}" "${VERSION:?}" "${PACKAGES:?}"
 : "${state=}" "${mesh_address=}" "${INTERFACES=}"
 
-# Settings are taken at `up` alone, so a client that has others is taken down for a moment: this is the node's turn.
+bring_up() {
+  timeout 90 netbird up --management-url "$3" --hostname "$NODE_NAME" --disable-dns --disable-auto-connect=false \
+    --network-monitor=false --wireguard-port "$1" --extra-iface-blacklist "$2" 2>&1
+}
+
+# Settings are taken at `up` alone, so a client that has others is taken down for a moment: this is the node's turn. What it
+# joined with is written down by the join.
 set_preferences() {
-  local wanted=/etc/hybrid-k3s/netbird text said
-  text="port=$PORT interfaces=$INTERFACES server=$server"
-  changed=no
-  put_file "$wanted" 0600 "$text"
-  [ "$changed" = yes ] || return 0
+  local wanted=$NETBIRD_SETTINGS text before said old
+  text=$(settings_text "$PORT" "$server")
+  before=$(cat "$wanted" 2>/dev/null || true)
+  [ "$before" != "$text" ] || return 0
   timeout 30 netbird down >/dev/null 2>&1 || true
-  if ! said=$(timeout 90 netbird up --management-url "$server" --hostname "$NODE_NAME" --disable-dns \
-    --disable-auto-connect=false --network-monitor=false --wireguard-port "$PORT" --extra-iface-blacklist "$INTERFACES" 2>&1); then
-    rm -f "$wanted"
-    fail "NetBird does not come up with its settings: $(last_line "$said")" "fix: look at: journalctl -u netbird -n 30"
+  if ! said=$(bring_up "$PORT" "$INTERFACES" "$server"); then
+    # Whoever works on this host may have come through the mesh: what was there before is better than no way in.
+    read -ra old <<<"$before"
+    [ "${#old[@]}" != 3 ] || bring_up "${old[0]#port=}" "${old[1]#interfaces=}" "${old[2]#server=}" >/dev/null || true
+    fail "NetBird does not come up with its settings: $(last_line "$said")" \
+      "what it had before is set again" "fix: look at: journalctl -u netbird -n 30"
   fi
+  put_file "$wanted" 0600 "$text"
 }
 
 converge() {
@@ -30,6 +38,7 @@ converge() {
     fail "NetBird is not connected on $NODE_NAME: found ${state:-nothing} · allowed Connected" \
       "fix: NeedsLogin: the peer is gone from the network or its login has expired; a higher generation of $NODE_NAME joins it anew · else: journalctl -u netbird -n 30"
   check_peer "$server"
+  # shellcheck disable=SC2034 # put_file sets it
   changed=no
   set_forwarding
   set_offload

@@ -5,15 +5,22 @@ import { isWell, judged } from "../finding.ts";
 /** What is still well: certificates and etcd bear more, but a clock that is kept is never so far off. Seconds. */
 const ALLOWED_SECONDS = 2;
 
-const isOff = (offset: number): boolean => Math.abs(offset) > ALLOWED_SECONDS;
+interface Reading {
+  readonly offset: number;
+  readonly uncertainty: number;
+}
+
+/** Whether it is off by more than is still well, whatever the way there and back had to do with it. */
+const isOff = ({ offset, uncertainty }: Reading): boolean => Math.abs(offset) - uncertainty > ALLOWED_SECONDS;
 const seconds = (value: number): string => `${Math.abs(value).toFixed(1)} s`;
 
 /** By how much this computer's own clock is off: where all hosts agree with each other and not with it. */
 function ownOffset({ nodes }: Evidence): number | undefined {
-  const offsets = nodes.flatMap(({ facts }) => (facts?.clock === undefined ? [] : [facts.clock.offset]));
+  const readings = nodes.flatMap(({ facts }) => facts?.clock ?? []);
+  const offsets = readings.map(({ offset }) => offset);
   const [least, most] = [Math.min(...offsets), Math.max(...offsets)];
   const agree = offsets.length > 1 && most - least <= ALLOWED_SECONDS;
-  return agree && offsets.every(isOff) ? (least + most) / 2 : undefined;
+  return agree && readings.every(isOff) ? (least + most) / 2 : undefined;
 }
 
 /** Whether a node's clock is right, beside this computer's, and kept so. */
@@ -22,7 +29,7 @@ export const checkClock: NodeCheck = ({ node: { name }, facts }: NodeView, evide
   if (clock === undefined) return undefined;
   const { offset, synchronised } = clock;
   const findings: Finding[] = [];
-  if (isOff(offset) && ownOffset(evidence) === undefined) {
+  if (isOff(clock) && ownOffset(evidence) === undefined) {
     findings.push({
       check: "clock",
       node: name,

@@ -1,4 +1,4 @@
-import { otherLans } from "../../../components/mesh/mesh-site.ts";
+import { keepsToLan, type MeshSite, otherLans } from "../../../components/mesh/mesh-site.ts";
 import { canonicalCidr, isCidr } from "../../../components/network/cidr.ts";
 import type { Evidence, ExpectedNode, HostFacts, NodeView } from "../evidence.ts";
 import type { Finding, NodeCheck } from "../finding.ts";
@@ -16,49 +16,38 @@ const AGAIN = `systemctl restart ${UNIT} on the host sets it again; if the unit 
 const sameRange = (one: string | undefined, other: string): boolean =>
   one !== undefined && isCidr(one) && canonicalCidr(one) === canonicalCidr(other);
 
-/** The LANs of other sites that packets must not leave for in the clear: those that the hosts' rules are made of. */
-function farLans(node: ExpectedNode, { sites }: Evidence["expectations"]): readonly string[] {
-  const all = Object.entries(sites).map(([name, { lan, nodeAddresses }]) => ({
-    name,
-    lan,
-    carriesLan: nodeAddresses === "lan",
-  }));
-  return all.some(({ name }) => name === node.site) ? otherLans(all, node.site) : [];
+/** The sites as those who wrote the hosts' rules saw them. */
+const meshSites = ({ sites }: Evidence["expectations"]): MeshSite[] =>
+  Object.entries(sites).map(([name, { lan, nodeAddresses }]) => ({ name, lan, carriesLan: nodeAddresses === "lan" }));
+
+const rulesAt = ({ rules }: HostFacts, priority: number) => rules.filter((rule) => rule.priority === priority);
+
+/** What is wrong with the rule about neighbours: it is not there, or there where another site has addresses of that range. */
+function nearProblem(lan: string, facts: HostFacts, keeps: boolean): string | undefined {
+  const found = rulesAt(facts, NEAR_PRIORITY).map(({ to, action }) => `to ${to ?? "all"} ${action}`);
+  const stands = rulesAt(facts, NEAR_PRIORITY).some(({ to, action }) => sameRange(to, lan) && action === "lookup main");
+  if (stands === keeps) return undefined;
+  return keeps
+    ? `the rule that keeps neighbours on the LAN is not there, so their packets go through the mesh: found ${found.length === 0 ? "none" : found.join(", ")} · allowed to ${lan} lookup main, priority ${NEAR_PRIORITY}`
+    : `another site has addresses of this LAN's range, and packets to it stay on this LAN: found ${found.join(", ")} · allowed no rule of priority ${NEAR_PRIORITY}`;
 }
 
 function ruleFindings(node: ExpectedNode, facts: HostFacts, { expectations }: Evidence): Finding[] {
-  const finding = (text: string): Finding => ({
-    check: "routes",
-    node: node.name,
-    text: `${node.name}: ${text}`,
-    fix: AGAIN,
-  });
-  const findings: Finding[] = [];
-  const at = (priority: number) => facts.rules.filter((rule) => rule.priority === priority);
+  // A site that the settings no longer have is not judged.
   const lan = expectations.sites[node.site]?.lan;
-  const near = expectations.mesh?.siteRule === true ? lan : undefined;
-  if (
-    near !== undefined &&
-    !at(NEAR_PRIORITY).some(({ to, action }) => sameRange(to, near) && action === "lookup main")
-  ) {
-    const found = at(NEAR_PRIORITY).map(({ to, action }) => `to ${to ?? "all"} ${action}`);
-    findings.push(
-      finding(
-        `the rule that keeps neighbours on the LAN is not there, so their packets go through the mesh: found ${found.length === 0 ? "none" : found.join(", ")} · allowed to ${near} lookup main, priority ${NEAR_PRIORITY}`,
-      ),
-    );
-  }
-  const missing = farLans(node, expectations).filter(
-    (far) => !at(FAR_PRIORITY).some(({ to, action }) => sameRange(to, far) && action === "unreachable"),
+  if (lan === undefined) return [];
+  const sites = meshSites(expectations);
+  const near = expectations.mesh?.siteRule === true ? nearProblem(lan, facts, keepsToLan(sites, node.site)) : undefined;
+  const missing = otherLans(sites, node.site).filter(
+    (far) => !rulesAt(facts, FAR_PRIORITY).some(({ to, action }) => sameRange(to, far) && action === "unreachable"),
   );
-  if (missing.length > 0) {
-    findings.push(
-      finding(
-        `the rule that keeps other sites' packets out of the clear is not there: found none for ${missing.join(", ")} · allowed to each unreachable, priority ${FAR_PRIORITY}`,
-      ),
-    );
-  }
-  return findings;
+  const far =
+    missing.length === 0
+      ? undefined
+      : `the rule that keeps other sites' packets out of the clear is not there: found none for ${missing.join(", ")} · allowed to each unreachable, priority ${FAR_PRIORITY}`;
+  return [near, far]
+    .filter((problem) => problem !== undefined)
+    .map((problem) => ({ check: "routes", node: node.name, text: `${node.name}: ${problem}`, fix: AGAIN }));
 }
 
 function unitFindings(node: ExpectedNode, facts: HostFacts, mesh: "tailscale" | "netbird"): Finding[] {
