@@ -13,7 +13,7 @@ import { resolveCli, type Cli } from "../tools/toolchain/resolve.ts";
 import type { CommandBackend } from "./commands/backend.ts";
 import { realCommands } from "./commands/real.ts";
 import { simulatedCommands } from "./commands/simulated.ts";
-import { clearSimulatedRelease } from "./world/helm-lock.ts";
+import { simulatedAid } from "./world/simulated-aid.ts";
 import { Session } from "./engine/session.ts";
 import { mergeConfig, readStackConfig, StackFileError, type StackConfig } from "./engine/stack-config.ts";
 import type { RunRecord, Step } from "./engine/steps.ts";
@@ -254,6 +254,6 @@ function standIns(
 
 /** The region's program. In a simulated world Helm's locks are the world's, else the real API's. */
 function regionOf(world: World, backend: "simulated" | "ssh"): PulumiFn {
-  const effects = backend === "simulated" ? { clearPendingRelease: clearSimulatedRelease(world) } : undefined;
+  const effects = backend === "simulated" ? { releaseAid: simulatedAid(world) } : undefined;
   return async () => ({ ...(await regionProgram(effects)) });
 }

@@ -10,6 +10,13 @@ import { cniChanged } from "./guardrails/cni-changed.ts";
 import { duplicateAddress } from "./guardrails/duplicate-address.ts";
 import { etcdOverMesh } from "./guardrails/etcd-over-mesh.ts";
 import { evenServers } from "./guardrails/even-servers.ts";
+import { missingDependency } from "./guardrails/missing-dependency.ts";
+import { overCommitted } from "./guardrails/over-committed.ts";
+import { placementUnsatisfied } from "./guardrails/placement-unsatisfied.ts";
+import { releaseProblem } from "./guardrails/release-problem.ts";
+import { volumeOnIntermittent } from "./guardrails/volume-on-intermittent.ts";
+import { wanReplication } from "./guardrails/wan-replication.ts";
+import { claimedTwice, twoDefaultStorageClasses } from "./guardrails/claimed-twice.ts";
 import type { Guardrail, Severity } from "./guardrails/guardrail.ts";
 import { ipv4OnlyAccess } from "./guardrails/ipv4-only-access.ts";
 import { keyLifetime } from "./guardrails/key-lifetime.ts";
@@ -45,6 +52,7 @@ export const guardrails: readonly Guardrail[] = [
   cidrChanged,
   cidrOverlap,
   ciliumVersionSkip,
+  claimedTwice,
   cniChanged,
   duplicateAddress,
   etcdOverMesh,
@@ -57,21 +65,28 @@ export const guardrails: readonly Guardrail[] = [
   meshChanged,
   meshCni,
   meshCniUnproved,
+  missingDependency,
   mtuTooSmall,
   nameRules,
   noWayIn,
   nodeLimit,
+  overCommitted,
+  placementUnsatisfied,
   publicPort,
   quorumLoss,
   regionRenamed,
+  releaseProblem,
   resizeTogether,
   routedSites,
   serversSpanSites,
   singleServer,
   tailscaleK3sVersion,
+  twoDefaultStorageClasses,
   userV2Servers,
   versionDowngrade,
   versionSkip,
+  volumeOnIntermittent,
+  wanReplication,
 ];
 
 /** One thing that a guardrail found. */

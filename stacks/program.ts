@@ -1,20 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
-import { clearPendingRelease } from "./clear-pending-release.ts";
+import type { ReleaseAid } from "../components/platform/release-aid.ts";
+import { releaseAid } from "./release-aid.ts";
 import { parseDeployed, type Deployed } from "./deployed.ts";
 import { evaluateGuardrails, renderRefusal } from "./guardrails.ts";
 import { declareRegion, type Region } from "./region.ts";
 import type { RegionSettings } from "./region-settings.ts";
 import { loadLoginKey, loadMeshCredentials, loadSettings } from "./settings.ts";
 import { readVersions, unpinned, type Versions } from "./versions.ts";
+import { wantedReleases } from "./wanted-releases.ts";
 
 /** What the program does outside the engine; a rehearsal puts its own in. */
 export interface Effects {
-  readonly clearPendingRelease: ClearPendingRelease;
+  readonly releaseAid: ReleaseAid;
 }
 
 /** One stack: reads its settings, checks them against what runs, and declares the region. */
-export async function program(effects: Effects = { clearPendingRelease }): Promise<Region> {
+export async function program(effects: Effects = { releaseAid }): Promise<Region> {
   const config = new pulumi.Config("hybrid-k3s");
   const settings = refusing(() => loadSettings(config));
   const deployed = await readDeployed();
@@ -27,6 +28,7 @@ export async function program(effects: Effects = { clearPendingRelease }): Promi
     versions,
     login: refusing(() => loadLoginKey(config)),
     meshCredentials: loadMeshCredentials(config),
+    releases: wantedReleases(settings, versions),
     ...effects,
   });
 }

@@ -1,4 +1,5 @@
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
+import type { Place } from "../components/platform/spot.ts";
 import type { MeshSettings } from "../components/mesh/mesh-settings.ts";
 import type { ExistingSiteSettings } from "./sites/existing-settings.ts";
 import type { HetznerSiteSettings } from "./sites/hetzner-settings.ts";
@@ -11,18 +12,16 @@ export type SiteSettings = ExistingSiteSettings | HetznerSiteSettings | Lightsai
 /** A machine of any kind of site. */
 export type MachineSettings = SiteSettings["machines"][number];
 
-/** cert-manager's settings. */
-export interface CertManagerSettings {
+/** What every release's settings have, beside its own. */
+export interface ReleaseSettings {
+  /** Where it may run. */
+  readonly place: Place;
   /** Helm values, merged last over ours. @default {} */
   readonly values: Readonly<Record<string, unknown>>;
-  /** Replicas of each of the three deployments. @default 1 */
-  readonly replicas: number;
 }
 
-/** The in-cluster releases of a region: a release exists when its key does. */
-export interface PlatformSettings {
-  readonly "cert-manager"?: CertManagerSettings;
-}
+/** The in-cluster releases of a region by name: a release exists when its key does. */
+export type PlatformSettings = Readonly<Record<string, ReleaseSettings>>;
 
 /** The ranges of a region, from regions.yaml. */
 export interface RegionRanges {

@@ -7,16 +7,18 @@ import type { Machine } from "../components/machine.ts";
 import type { MeshCredentials } from "../components/mesh/mesh-settings.ts";
 import { apiUrl } from "../components/network/api-url.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
-import type { ClearPendingRelease } from "../components/platform/pending-lock.ts";
-import { Platform, type WantedRelease } from "../components/platform/platform.ts";
+import type { ReleaseAid } from "../components/platform/release-aid.ts";
+import type { WantedRelease } from "../components/platform/helm-release.ts";
+import { Platform } from "../components/platform/platform.ts";
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
 import { podNetwork } from "./pod-network.ts";
 import { preparation } from "./prepare-host.ts";
 import { regionMesh } from "./region-mesh.ts";
-import type { CertManagerSettings, RegionSettings } from "./region-settings.ts";
+import type { RegionSettings } from "./region-settings.ts";
 import { present } from "../components/present.ts";
 import { declareSites } from "./sites/declare-sites.ts";
+import { topologyOf } from "./topology.ts";
 import { UNPINNED, type Versions } from "./versions.ts";
 
 /** What a region is declared from. */
@@ -29,7 +31,9 @@ export interface RegionArgs {
   readonly login: LoginKey;
   /** What this computer shows to the mesh's control server. */
   readonly meshCredentials: MeshCredentials;
-  readonly clearPendingRelease: ClearPendingRelease;
+  /** What runs in the cluster, each after what it needs. */
+  readonly releases: readonly WantedRelease[];
+  readonly releaseAid: ReleaseAid;
 }
 
 /** What a region yields. */
@@ -39,16 +43,21 @@ export interface Region {
    * fails too, and a record of what was only wanted would mislead the next run's guardrails.
    */
   readonly deployed: pulumi.Output<Deployed>;
-  /** Where the API is reached. */
-  readonly endpoints: { readonly kubernetes: pulumi.Output<string> };
+  /** Where the API is reached, and the public addresses of load balancers by site: what DNS names of pages lead to. */
+  readonly endpoints: {
+    readonly kubernetes: pulumi.Output<string>;
+    readonly ingress: Readonly<Record<string, pulumi.Output<string>>>;
+  };
+  /** Public halves of keys that the stack made, to be given to whom they are for, by `<release>/<secret>/<key>`. */
+  readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** Declares a region: mesh → sites → cluster → platform. Reads from top to bottom like the graph it makes. */
 export function declareRegion(args: RegionArgs): Region {
-  const { settings, deployed, versions, login, clearPendingRelease } = args;
+  const { settings, deployed, versions, login, releases, releaseAid } = args;
   const { region, plan } = settings;
   const mesh = regionMesh(settings, login, args.meshCredentials);
-  const machines = declareSites(settings.sites, {
+  const { machines, ingress } = declareSites(settings.sites, {
     region,
     login,
     connectSeconds: settings.kubernetes.connectSeconds,
@@ -80,15 +89,10 @@ export function declareRegion(args: RegionArgs): Region {
     { kubeconfig: cluster.kubeconfig, clusterIdentifier: region },
     { dependsOn: [...cluster.memberships], deletedWith: cluster.anchor },
   );
-  const releases = wantedReleases(settings, versions);
   const platform = new Platform(region, {
     releases,
     provider,
-    topology: {
-      region,
-      servers: machines.filter(({ spec }) => spec.role === "server").length,
-      agents: machines.filter(({ spec }) => spec.role === "agent").length,
-    },
+    topology: topologyOf(settings),
     contacts: cluster.contacts,
     connectSeconds: settings.kubernetes.connectSeconds,
     privateKey: login.privateKey,
@@ -96,13 +100,14 @@ export function declareRegion(args: RegionArgs): Region {
     serverAuthority: cluster.serverAuthority,
     anchor: cluster.anchor,
     memberships: cluster.memberships,
-    clearPendingRelease,
+    releaseAid,
   });
   return {
     deployed: pulumi
-      .all([...cluster.memberships, ...platform.releases].map(({ urn }) => urn))
+      .all([...cluster.memberships, ...platform.resources].map(({ urn }) => urn))
       .apply(() => recordOf(settings, machines, cluster, releases)),
-    endpoints: { kubernetes: cluster.endpoint.apply(apiUrl) },
+    endpoints: { kubernetes: cluster.endpoint.apply(apiUrl), ingress },
+    publicKeys: platform.publicKeys,
   };
 }
 
@@ -119,19 +124,6 @@ const byNode = <Value>(
   );
 
 const rangesOf = ({ pods, services }: { pods: string; services: string }) => ({ pods, services });
-
-function wantedReleases({ platform, encrypted }: RegionSettings, versions: Versions): WantedRelease[] {
-  return (Object.entries(platform) as [string, CertManagerSettings][]).map(([name, release]) => {
-    const chart = versions.releases[name];
-    if (chart === undefined) {
-      throw new pulumi.RunError(
-        `versions.yaml: found no releases.${name} · allowed: an entry for every release in use · fix: restore versions.yaml`,
-      );
-    }
-    const { values, ...settings } = release;
-    return { name, settings, userValues: values, secretValues: encrypted.includes("platform"), chart };
-  });
-}
 
 const nodeRecord = (
   { spec, address, shape, placementGroup }: Machine,
@@ -161,11 +153,14 @@ function recordOf(
     versions: {
       kubernetes: settings.kubernetes.version,
       ...present({ cilium: settings.kubernetes.cilium?.version }),
-      releases: Object.fromEntries(releases.map(({ name, chart }) => [name, chart.version])),
+      releases: Object.fromEntries(
+        releases.flatMap(({ definition, chart }) => (chart === undefined ? [] : [[definition.name, chart.version]])),
+      ),
     },
     cni: cniVariantOf(settings.kubernetes),
     mesh: settings.mesh.provider,
     ranges: rangesOf(settings.plan),
+    sites: Object.fromEntries(settings.sites.map(({ name, lan, nodeAddresses }) => [name, { lan, nodeAddresses }])),
     nodes: nodeRecords,
     contacts: contactRecords.map((contact) => ({ ...contact })),
     costs: regionCosts(settings),

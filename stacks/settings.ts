@@ -6,12 +6,13 @@ import { byName } from "../components/network/names.ts";
 import type { KubernetesSettings } from "../components/k3s/kubernetes-settings.ts";
 import { acceptProblems } from "./guardrails.ts";
 import { readRegionPlans } from "./region-plan.ts";
-import type { RegionPlan, RegionSettings } from "./region-settings.ts";
+import type { PlatformSettings, RegionPlan, RegionSettings } from "./region-settings.ts";
 import { crossShapeProblems } from "./settings/cross-shape.ts";
 import { ciliumSchema, normaliseCilium } from "./settings/cilium.ts";
 import { normaliseMesh } from "./settings/mesh.ts";
 import { meshCredentials, meshSecretsIn } from "./settings/mesh-secrets.ts";
-import { formatPath, problemText, renderProblem, type Rule, SettingsError } from "./settings/problem.ts";
+import { formatPath, problemText, renderProblem, SettingsError } from "./settings/problem.ts";
+import { type Rule } from "../components/strict-schema.ts";
 import { RULES } from "./settings/rules.ts";
 import { type ParsedSettings, settingsSchema } from "./settings/schema.ts";
 import { normaliseSites } from "./settings/sites.ts";
@@ -65,7 +66,7 @@ function regionSettings(
     mesh: normaliseMesh(parsed.mesh, parsed.region, versions),
     hostFirewall: { enabled: parsed.hostFirewall.enabled ?? parsed.mesh.provider !== "none" },
     sites: [],
-    platform: present(parsed.platform),
+    platform: present(parsed.platform) as unknown as PlatformSettings,
     accept: parsed.accept,
     encrypted: [...encrypted].sort(),
   };

@@ -2,23 +2,23 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { K3sDigests } from "../components/k3s/node.ts";
-import type { ChartPin } from "../components/platform/definition.ts";
+import type { ChartPin } from "../components/platform/chart-pin.ts";
 
 const sha256 = z.string().regex(/^([0-9a-f]{64})?$/, "a SHA-256 digest in hexadecimal, or nothing");
-const chart = { version: z.string(), repository: z.string(), chart: z.string() };
+const chart = {
+  version: z.string(),
+  repository: z.string(),
+  chart: z.string(),
+  sha256: sha256.default(""),
+  crds: z.array(z.strictObject({ url: z.string(), sha256 })).default([]),
+};
 const schema = z.strictObject({
   k3s: z.strictObject({
     digests: z.record(z.string(), z.strictObject({ amd64: sha256, arm64: sha256, installer: sha256 })),
   }),
   mesh: z.strictObject({ tailscale: z.string(), netbird: z.string() }),
   cilium: z.strictObject(chart),
-  releases: z.record(
-    z.string(),
-    z.strictObject({
-      ...chart,
-      crds: z.strictObject({ url: z.string(), sha256 }).optional(),
-    }),
-  ),
+  releases: z.record(z.string(), z.strictObject(chart)),
 });
 
 /** What versions.yaml pins. */
@@ -47,12 +47,19 @@ export function readVersions(file = new URL("../versions.yaml", import.meta.url)
   return { k3s: k3s.digests, ...same };
 }
 
+/** A chart of an OCI registry has no digest that could be recorded: see tools/pin/chart.ts. */
+const isUnpinned = (chart: ChartPin | undefined): boolean =>
+  chart?.sha256 === "" && !chart.repository.startsWith("oci://");
+
 /** What of a region is not pinned by a digest, in words for the preview. */
 export function unpinned(versions: Versions, kubernetes: string, releases: readonly string[]): string[] {
   const digests = versions.k3s[kubernetes] ?? UNPINNED;
   const missing = Object.entries(digests).filter(([, value]) => value === "");
   return [
     ...(missing.length === 0 ? [] : [`k3s ${kubernetes} (${missing.map(([key]) => key).join(", ")})`]),
-    ...releases.filter((name) => versions.releases[name]?.crds?.sha256 === "").map((name) => `the CRDs of ${name}`),
+    ...releases
+      .filter((name) => versions.releases[name]?.crds.some((file) => file.sha256 === "") === true)
+      .map((name) => `the CRDs of ${name}`),
+    ...releases.filter((name) => isUnpinned(versions.releases[name])).map((name) => `the chart of ${name}`),
   ];
 }

@@ -13,7 +13,9 @@ import type { PublicAccess } from "../network/public-rules.ts";
 import { noteWaiting } from "../waiting.ts";
 import { IMAGES, LOGIN_USER } from "./catalog.ts";
 import { ACCESS_LABEL, accessOf, firewall } from "./firewall.ts";
+import { BALANCED_LABEL, loadBalancer, type LoadBalancerChoice } from "./load-balancer.ts";
 import { LIFE_LABEL, locationsOf } from "./location.ts";
+import { privateNetwork } from "./private-network.ts";
 import { placementGroups, type PlacementGroups } from "./placement.ts";
 import { serverProtection } from "./protection.ts";
 
@@ -32,7 +34,7 @@ export interface HetznerMachine {
   readonly publicIpv4: boolean;
   /** Size of an extra disk for the volumes of k3s's local storage. GiB. @default none */
   readonly volumeGiB?: number;
-  /** Whether ports 80 and 443 are open to the world. */
+  /** Whether requests on ports 80 and 443 come to it: from the world, or through the site's load balancer. */
   readonly ingress: boolean;
 }
 
@@ -60,6 +62,8 @@ export interface HetznerSiteArgs {
   readonly token?: string;
   /** Address of the API. @default Hetzner's own */
   readonly apiEndpoint?: string;
+  /** What takes requests in front of the servers with `ingress`. @default they take them themselves */
+  readonly loadBalancer?: LoadBalancerChoice;
   /** The mesh that servers join at their first boot. @default none */
   readonly mesh?: Mesh;
   /** Whether the address in the mesh is the node's, for a LAN whose range another site has too. @default false */
@@ -79,6 +83,8 @@ const numberOf = ({ id }: pulumi.CustomResource): pulumi.Output<number> => id.ap
 export class HetznerSite extends pulumi.ComponentResource {
   /** One machine a server. */
   readonly machines: readonly Machine[];
+  /** Public address of the load balancer. @default there is none */
+  readonly ingressAddress?: pulumi.Output<string>;
   readonly #name: string;
   readonly #args: HetznerSiteArgs;
   readonly #provider: hcloud.Provider;
@@ -100,7 +106,7 @@ export class HetznerSite extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.#subnet = this.network();
+    this.#subnet = privateNetwork(name, { ...args, labels: this.labels() }, this.inProject());
     this.#sshKey = this.sshKey();
     this.#groups = placementGroups(
       name,
@@ -121,6 +127,13 @@ export class HetznerSite extends pulumi.ComponentResource {
       { parent: this, provider: this.#provider },
     );
     this.machines = args.machines.map((machine) => this.machine(machine));
+    if (args.loadBalancer !== undefined) {
+      this.ingressAddress = loadBalancer(
+        `${name}-load-balancer`,
+        { ...args.loadBalancer, name, labels: this.labels(), selector: this.selector(), subnet: this.#subnet },
+        this.inProject(),
+      );
+    }
     this.registerOutputs({});
   }
 
@@ -177,20 +190,6 @@ export class HetznerSite extends pulumi.ComponentResource {
     };
   }
 
-  private network(): hcloud.NetworkSubnet {
-    const { lan, networkZone } = this.#args;
-    const network = new hcloud.Network(
-      `${this.#name}-network`,
-      { name: this.#name, ipRange: lan, labels: this.labels() },
-      this.inProject(),
-    );
-    return new hcloud.NetworkSubnet(
-      `${this.#name}-subnet`,
-      { networkId: numberOf(network), type: "cloud", networkZone, ipRange: lan },
-      this.inProject(),
-    );
-  }
-
   /** Named after the key: another key is another entry, and no server is touched. */
   private sshKey(): hcloud.SshKey {
     const { login } = this.#args;
@@ -241,6 +240,7 @@ export class HetznerSite extends pulumi.ComponentResource {
           ...this.labels(spec),
           [ACCESS_LABEL]: accessOf(this.access(machine)),
           [LIFE_LABEL]: lifeLabel(spec),
+          ...(this.isBalanced(machine) ? { [BALANCED_LABEL]: "yes" } : {}),
         },
       },
       this.inProject({
@@ -308,12 +308,17 @@ export class HetznerSite extends pulumi.ComponentResource {
     return made;
   }
 
-  /** What a server's firewall lets in. */
-  private access({ spec, ingress }: HetznerMachine): PublicAccess {
+  private isBalanced({ ingress }: HetznerMachine): boolean {
+    return ingress && this.#args.loadBalancer !== undefined;
+  }
+
+  /** What a server's firewall lets in. It does not filter the private network, over which a load balancer comes. */
+  private access(machine: HetznerMachine): PublicAccess {
     const { accessFrom, mesh } = this.#args;
+    const { spec } = machine;
     return {
       role: spec.role,
-      ingress,
+      ingress: machine.ingress && !this.isBalanced(machine),
       accessFrom,
       ...(mesh === undefined ? {} : { meshPort: mesh.port }),
       publicPorts: openPorts(spec),

@@ -1,50 +1,39 @@
 import * as pulumi from "@pulumi/pulumi";
-import { certManager } from "./cert-manager.ts";
-import type { ChartPin, ReleaseDefinition } from "./definition.ts";
-import { HelmRelease, type PlatformSurroundings } from "./helm-release.ts";
+import { HelmRelease, type PlatformSurroundings, type WantedRelease } from "./helm-release.ts";
 
 const TYPE = "hybrid-k3s:platform:Platform";
 
-/** One release that a region wants. */
-export interface WantedRelease {
-  readonly name: string;
-  /** The release's own settings, parsed. */
-  readonly settings: unknown;
-  /** The user's own Helm values, merged last. */
-  readonly userValues: Readonly<Record<string, unknown>>;
-  /** Whether they hold a secret. */
-  readonly secretValues: boolean;
-  readonly chart: ChartPin;
-}
-
 /** Arguments of {@link Platform}. */
 export interface PlatformArgs extends PlatformSurroundings {
+  /** In the catalogue's order: each after what it needs. */
   readonly releases: readonly WantedRelease[];
 }
 
-/** Every release that this version knows. A further one is its own file and a line here. */
-export const CATALOGUE: readonly ReleaseDefinition<never>[] = [certManager];
-
 /** The Helm releases of a region, in the order that they need each other. */
 export class Platform extends pulumi.ComponentResource {
-  /** Each exists when its chart's objects are ready. */
-  readonly releases: readonly pulumi.Resource[];
+  /** Each exists when what its release consists of is ready. */
+  readonly resources: readonly pulumi.Resource[];
+  /** Public halves of the keys that the stack made for releases, by `<release>/<secret>/<key>`. */
+  readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: PlatformArgs, options?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, options);
-    const made = new Map<string, pulumi.Resource>();
-    for (const definition of CATALOGUE) {
-      const wanted = args.releases.find((release) => release.name === definition.name);
-      if (wanted === undefined) continue;
-      const after = definition.needs.flatMap((need) => made.get(need) ?? []);
-      const release = new HelmRelease(
-        `${name}-${definition.name}`,
-        { ...args, ...wanted, definition, settings: wanted.settings as never, after },
-        { parent: this },
+    const made = new Map<string, HelmRelease>();
+    for (const wanted of args.releases) {
+      const { definition } = wanted;
+      const before = [...(definition.needs?.(wanted.settings as never) ?? []), ...(definition.after ?? [])];
+      const after = before.flatMap((other) => made.get(other)?.resources ?? []);
+      made.set(
+        definition.name,
+        new HelmRelease(`${name}-${definition.name}`, { ...args, ...wanted, after }, { parent: this }),
       );
-      made.set(definition.name, release.release);
     }
-    this.releases = [...made.values()];
+    this.resources = [...made.values()].flatMap(({ resources }) => resources);
+    this.publicKeys = Object.fromEntries(
+      [...made].flatMap(([release, { publicKeys }]) =>
+        Object.entries(publicKeys).map(([key, value]) => [`${release}/${key}`, value]),
+      ),
+    );
     this.registerOutputs({});
   }
 }

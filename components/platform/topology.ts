@@ -1,6 +1,50 @@
-/** What a release may know of the region it runs in. */
+/** A pool of a region, as far as it decides where pods go. */
+export interface TopologyPool {
+  readonly site: string;
+  readonly name: string;
+  readonly role: "server" | "agent";
+  /** How many machines it has. */
+  readonly nodes: number;
+  /** CPUs and memory of each machine; those that are not known are left out. */
+  readonly sizes: readonly { readonly cpus: number; readonly memoryGiB: number }[];
+  /** Whether ports 80 and 443 of its machines are open to the world. */
+  readonly ingress: boolean;
+  /** Whether its machines come and go, such as a laptop that sleeps: no volume belongs there. */
+  readonly intermittent: boolean;
+  /** Whether a taint keeps pods away that do not tolerate it. */
+  readonly reserved: boolean;
+}
+
+/** A site of a region, as far as releases ask for it. */
+export interface TopologySite {
+  readonly name: string;
+  readonly kind: "existing" | "hetzner" | "lightsail" | "lima";
+}
+
+/** What a release may know of the region it runs in. Plain values. */
 export interface Topology {
   readonly region: string;
-  readonly servers: number;
-  readonly agents: number;
+  readonly sites: readonly TopologySite[];
+  readonly pools: readonly TopologyPool[];
+  readonly mesh: "tailscale" | "netbird" | "none";
+  readonly cni: "flannel" | "cilium";
+  /** Whether Cilium stands in for kube-proxy. */
+  readonly kubeProxyReplacement: boolean;
+  /** Whether Services of type LoadBalancer get addresses of a pool that Cilium announces. */
+  readonly addressPool: boolean;
+  /** Whether Traefik logs each request; undefined where settings say nothing of Traefik: k3s's own settings write no log. */
+  readonly accessLog: boolean | undefined;
+  /** What k3s is told to leave out, such as `local-storage`. https://docs.k3s.io/installation/packaged-components */
+  readonly disabled: readonly string[];
+  /** Range of pods, CIDR. */
+  readonly pods: string;
+  /** Range of Services, CIDR. */
+  readonly services: string;
+  /** Address of the cluster's DNS. */
+  readonly clusterDns: string;
+  /** Namespaces that this project, k3s or Kubernetes keeps, sorted: nothing else may write into them. */
+  readonly ownedNamespaces: readonly string[];
 }
+
+/** How many machines some pools have together. */
+export const nodesIn = (pools: readonly TopologyPool[]): number => pools.reduce((sum, { nodes }) => sum + nodes, 0);

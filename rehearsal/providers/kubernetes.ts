@@ -70,6 +70,48 @@ function namespaceType(world: World): StandInType {
   };
 }
 
+/** Any other object: a Secret, a ConfigMap, a custom resource. What its kind would do with it is not played. */
+function objectType(world: World, token: string): StandInType | undefined {
+  const [, version = "", kind = ""] = /^kubernetes:([^:]+):([A-Za-z0-9]+)$/.exec(token) ?? [];
+  if (kind === "" || kind.endsWith("Patch") || kind.endsWith("List")) return undefined;
+  const keyOf = ({ inputs, name }: Operation): string => {
+    const metadata = object(inputs["metadata"]);
+    const [namespace, own] = [text(metadata["namespace"]), text(metadata["name"]) || name];
+    return `${kind} ${namespace === "" ? "" : `${namespace}/`}${own}`;
+  };
+  return {
+    token,
+    replaceOn: ["metadata.name", "metadata.namespace"],
+    source: `${SOURCE}diff.go (forceNewProperties: .metadata.name, .metadata.namespace)`,
+    computed: [],
+    defaults: { apiVersion: version.replace(/^core\//, ""), kind },
+    ...(kind === "Secret" ? { secretOutputs: ["data", "stringData"] } : {}),
+    create: async (operation) => {
+      const cluster = clusterOf(world, operation);
+      const namespace = text(object(operation.inputs["metadata"])["namespace"]);
+      await sleep(1);
+      if (namespace !== "" && !cluster.namespaces.has(namespace)) {
+        throw new Error(`namespaces "${namespace}" not found`);
+      }
+      const key = keyOf(operation);
+      if (cluster.objects.has(key)) throw new Error(`${key} already exists`);
+      cluster.objects.add(key);
+      changed(world, operation, "create", `${key} created`, DURATIONS.object);
+      return { id: key.slice(key.indexOf(" ") + 1), outputs: {} };
+    },
+    update: (operation) => {
+      clusterOf(world, operation);
+      changed(world, operation, "update", `${keyOf(operation)} changed`, DURATIONS.object);
+      return Promise.resolve({});
+    },
+    delete: (operation) => {
+      clusterOf(world, operation).objects.delete(keyOf(operation));
+      changed(world, operation, "delete", `${keyOf(operation)} deleted`, DURATIONS.object);
+      return Promise.resolve();
+    },
+  };
+}
+
 /** Installs or upgrades, as Helm does: nothing works on a release that another operation holds. */
 function helm(world: World, operation: Operation, status: "install" | "upgrade"): Values {
   const cluster = clusterOf(world, operation);
@@ -142,10 +184,11 @@ function replacesProvider(olds: Values, news: Values): string[] {
   );
 }
 
-/** Stands in for the Kubernetes provider: namespaces and Helm releases in the world's clusters. */
+/** Stands in for the Kubernetes provider: namespaces, Helm releases and other objects in the world's clusters. */
 export const kubernetesStandIn = (world: World): StandIn => ({
   name: "kubernetes",
   version: "4.34.2",
   types: [namespaceType(world), releaseType(world)],
+  otherTypes: (token) => objectType(world, token),
   replacesProvider,
 });

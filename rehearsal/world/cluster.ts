@@ -43,6 +43,8 @@ export class Cluster {
   /** Names of members that were taken out once. */
   readonly removed = new Set<string>();
   readonly namespaces = new Set<string>(["default", "kube-system"]);
+  /** Objects beside namespaces and releases, as `Kind namespace/name`. */
+  readonly objects = new Set<string>();
   /** Versions of CRD sets, by release name. */
   readonly crds = new Map<string, string>();
   /** By `namespace/name`. */

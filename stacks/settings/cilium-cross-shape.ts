@@ -6,7 +6,8 @@ import {
   isCidr,
   isIpv4Address,
 } from "../../components/network/cidr.ts";
-import type { Problem, Rule } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 import { children, type RawMachine, treeOf, type Tree } from "./raw-tree.ts";
 import { RULES } from "./rules.ts";
 

@@ -3,7 +3,7 @@ import type { CiliumSettings } from "../../components/k3s/cilium-settings.ts";
 import { type AddressBlock, addressBlockOf } from "../../components/network/cidr.ts";
 import type { Versions } from "../versions.ts";
 import { RULES } from "./rules.ts";
-import { saying, strict, text } from "./zod-problems.ts";
+import { saying, strict, text } from "../../components/strict-schema.ts";
 
 const block = text(RULES.addressBlock, (value) => addressBlockOf(value) !== undefined);
 

@@ -1,6 +1,6 @@
 import type { Taint } from "../../components/machine.ts";
 import { isLabelKey, isLabelValue } from "../../components/network/names.ts";
-import type { Rule } from "./problem.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 
 /** Labels that this program, k3s or the kubelet sets: two writers of one label would overwrite each other for ever. */
 const TAKEN = new Set([

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MeshCredentials } from "../../components/mesh/mesh-settings.ts";
-import type { Rule } from "./problem.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 import { treeOf } from "./raw-tree.ts";
 import { RULES } from "./rules.ts";
 import { present } from "../../components/present.ts";

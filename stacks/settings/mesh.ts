@@ -4,10 +4,10 @@ import { isPrivateRange, isIpv4Address } from "../../components/network/cidr.ts"
 import { byName, isHost, isLabelValue } from "../../components/network/names.ts";
 import { parseDuration } from "../../components/network/units.ts";
 import type { Versions } from "../versions.ts";
-import type { Rule } from "./problem.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 import { RULES } from "./rules.ts";
 import { present } from "../../components/present.ts";
-import { kinds, saying, strict, text, wholeNumber } from "./zod-problems.ts";
+import { kinds, saying, strict, text, wholeNumber } from "../../components/strict-schema.ts";
 
 /** The client's packages, where the settings name no mirror. https://pkgs.tailscale.com/stable/, https://docs.netbird.io/how-to/installation */
 const PACKAGES = { tailscale: "https://pkgs.tailscale.com/stable", netbird: "https://pkgs.netbird.io" };

@@ -1,10 +1,4 @@
-/** What a setting may be, and how to get there. */
-export interface Rule {
-  /** Completes "allowed …". Holds no value of the user. */
-  readonly allowed: string;
-  /** Completes "fix: …", in the imperative. May repeat what was found. */
-  readonly fix: string;
-}
+import type { Rule } from "../../components/strict-schema.ts";
 
 /** One mistake in the settings. */
 export interface Problem extends Rule {

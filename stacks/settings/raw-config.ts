@@ -1,4 +1,4 @@
-import type { Rule } from "./problem.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 
 const because = (reason: string): Rule => ({ allowed: `any key but this one: ${reason}`, fix: "remove it" });
 const instead = (reason: string, setting: string): Rule => ({

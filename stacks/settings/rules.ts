@@ -1,4 +1,5 @@
-import type { Rule } from "./problem.ts";
+import { RELAY_PORT } from "../../components/mesh/relay-port.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 
 /** What each kind of value may be. One place, so that two settings of one kind never get two answers. */
 export const RULES = {
@@ -84,6 +85,10 @@ export const RULES = {
     allowed: "an http, https or file address of a package repository, without a user or password",
     fix: "write the address of a mirror of the vendor's repository, or remove the setting",
   },
+  cloudPackages: {
+    allowed: "an http or https address with sites whose machines join the mesh at their first boot",
+    fix: "write an address that those machines reach before anybody can log in, or remove the setting: a new machine has no such directory",
+  },
   meshPort: {
     allowed: "a port from 1024 to 65535",
     fix: "write the UDP port of the mesh's client, or remove the setting",
@@ -151,6 +156,10 @@ export const RULES = {
     allowed: "false unless mesh.provider is tailscale, whose peer relay it is",
     fix: "remove relay; NetBird has relay servers of its own",
   },
+  relayPort: {
+    allowed: `another port than ${RELAY_PORT} where a machine relays: its relay listens there`,
+    fix: "write another port for the mesh's client, or remove mesh.port",
+  },
   publicPorts: { allowed: "a list of ports with their protocol", fix: 'write it like ["25565/tcp"]' },
   publicPort: {
     allowed: "a port with its protocol, such as 25565/tcp or 34197/udp",
@@ -189,6 +198,10 @@ export const RULES = {
     allowed: "a list of IPv4 or IPv6 ranges that may connect",
     fix: 'write the address of this computer as the internet sees it, such as ["198.51.100.7/32"]',
   },
+  accessMany: {
+    allowed: "at most 64 ranges: they are in a machine's first script, which clouds cut off at 16 KiB",
+    fix: "join neighbouring ranges, or let a mesh or a jump host be the way in",
+  },
   accessRange: {
     allowed: "an IPv4 range from /8 to /32 or an IPv6 range from /16 to /128; never the whole internet",
     fix: "write the address of this computer as the internet sees it, with /32",
@@ -203,6 +216,11 @@ export const RULES = {
     fix: "write at least one, the preferred one first",
   },
   locationTwice: { allowed: "each location once", fix: "remove it: the first place in the list counts" },
+  loadBalancerType: { allowed: "lb11, lb21 or lb31", fix: "write one of these types, or remove it for lb11" },
+  loadBalancerIdle: {
+    allowed: "a load balancer in front of at least one pool with ingress: true",
+    fix: "set ingress: true at the pools that take requests, or remove loadBalancer",
+  },
   locationZones: {
     allowed: "locations of one network zone",
     fix: "keep those of one zone (fsn1, nbg1 and hel1 share one; ash, hil and sin have one each), and make a site of its own for the others",
@@ -259,7 +277,6 @@ export const RULES = {
     allowed: "each key and effect once",
     fix: "remove it, or the one before it with the same key and effect",
   },
-  replicas: { allowed: "a whole number from 1 to 9", fix: "remove the setting for 1" },
   values: { allowed: "an object of Helm values", fix: "write it as an object" },
   accept: { allowed: "an object of guardrail ids and reasons", fix: "write it as an object" },
   reason: { allowed: "a reason in words", fix: "say why this is acceptable; it is shown with every update" },

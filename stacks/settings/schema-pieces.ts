@@ -7,9 +7,9 @@ import { parseDuration, parseSize } from "../../components/network/units.ts";
 import type { JumpSettings } from "../sites/existing-settings.ts";
 import { parseHostKey } from "./host-key.ts";
 import { labelKeyRule, parseTaint } from "./labels.ts";
-import type { Rule } from "./problem.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 import { RULES } from "./rules.ts";
-import { breaking, keyRuledBy, saying, strict, text, wholeNumber } from "./zod-problems.ts";
+import { breaking, keyRuledBy, saying, strict, text, wholeNumber } from "../../components/strict-schema.ts";
 
 /** Whether a text is a range in canonical form within prefix bounds, both included. */
 export const cidrWithin = (value: string, shortest: number, longest: number): boolean =>
@@ -106,6 +106,8 @@ export const relaying = { relay: z.boolean(saying(RULES.switch)).optional() };
 
 /** Raised by one to replace the host on purpose. */
 export const generation = wholeNumber(RULES.generation, 1).default(1);
+/** Whether the machines of a pool come and go, such as a laptop that sleeps. */
+export const lasting = { intermittent: z.boolean(saying(RULES.switch)).optional() };
 /** What the nodes of a pool are. */
 export const role = z.enum(["server", "agent"], saying(RULES.role));
 
@@ -124,6 +126,7 @@ export const access = strict({
   from: z
     .array(source, saying(RULES.accessFrom))
     .min(1, saying(RULES.accessFrom))
+    .max(64, saying(RULES.accessMany))
     .transform((values) => [...new Set(values)].sort(byName)),
 });
 

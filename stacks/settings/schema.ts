@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CATALOGUE } from "../../components/platform/catalogue.ts";
 import { byName, isDnsLabel } from "../../components/network/names.ts";
 import { ciliumSchema } from "./cilium.ts";
 import { existingSite } from "./kinds/existing.ts";
@@ -6,12 +7,12 @@ import { hetznerSite } from "./kinds/hetzner.ts";
 import { lightsailSite } from "./kinds/lightsail.ts";
 import { limaSite } from "./kinds/lima.ts";
 import { meshSchema } from "./mesh.ts";
-import type { Rule } from "./problem.ts";
+import type { Rule } from "../../components/strict-schema.ts";
 import { rawConfigRule } from "./raw-config.ts";
 import { RULES } from "./rules.ts";
 import { cidr, duration, host } from "./schema-pieces.ts";
 import { parseK3sVersion } from "./version.ts";
-import { keyRuledBy, kinds, named, saying, strict, text, wholeNumber } from "./zod-problems.ts";
+import { keyRuledBy, kinds, named, saying, strict, text, wholeNumber } from "../../components/strict-schema.ts";
 
 const raw = (rule: Rule) => z.record(z.string(), z.unknown(), saying(rule));
 const names = (list: Rule, item: z.ZodType<string, string>) =>
@@ -41,10 +42,8 @@ const kubernetes = strict({
   connectTimeout: duration.default(300),
 });
 
-const certManager = strict({
-  replicas: wholeNumber(RULES.replicas, 1, 9).default(1),
-  values: raw(RULES.values).default({}),
-});
+/** A release is there when its key is; each says in its own file what it takes. */
+const platform = strict(Object.fromEntries(CATALOGUE.map(({ name, schema }) => [name, schema.optional()])));
 
 /** The settings as a user writes them, below `hybrid-k3s:`. */
 export const settingsSchema = strict({
@@ -56,7 +55,7 @@ export const settingsSchema = strict({
     RULES.sites,
     z.discriminatedUnion("provider", [existingSite, hetznerSite, lightsailSite, limaSite], kinds(RULES.siteProvider)),
   ),
-  platform: strict({ "cert-manager": certManager.optional() }).prefault({}),
+  platform: platform.prefault({}),
   accept: z
     .record(
       z.string(),

@@ -10,6 +10,7 @@ interface Meshed {
 
 /** What every kind's machine says once it is parsed. */
 interface AnyMachine extends Meshed {
+  readonly ingress?: boolean | undefined;
   readonly generation: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[] | undefined;
@@ -18,7 +19,9 @@ interface AnyMachine extends Meshed {
 
 /** What every kind's pool says once it is parsed. */
 interface AnyPool extends Meshed {
+  readonly ingress?: boolean | undefined;
   readonly role: Role;
+  readonly intermittent?: boolean | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[] | undefined;
   readonly zone?: string | undefined;
@@ -59,6 +62,10 @@ export const machinesIn = <Site extends AnySite>(siteName: string, site: Site): 
 const byKey = <Value>(record: Readonly<Record<string, Value>>): Record<string, Value> =>
   Object.fromEntries(Object.entries(record).sort(([one], [other]) => byName(one, other)));
 
+/** Where a node has this label, k3s's load balancer keeps to such nodes. https://docs.k3s.io/networking/networking-services */
+const balanced = (ingress: boolean | undefined): Record<string, string> =>
+  ingress === true ? { "svccontroller.k3s.cattle.io/enablelb": "true" } : {};
+
 /** A machine with what its pool and its site say for it: labels add up, everything else is replaced by the nearer one. */
 export const specOf = ({ name, machine, poolName, pool, siteName, site }: Placed<AnySite>): MachineSpec =>
   present({
@@ -68,8 +75,9 @@ export const specOf = ({ name, machine, poolName, pool, siteName, site }: Placed
     pool: poolName,
     zone: machine.zone ?? pool.zone ?? site.zone ?? siteName,
     generation: machine.generation,
-    labels: byKey({ ...pool.labels, ...machine.labels }),
+    labels: byKey({ ...pool.labels, ...machine.labels, ...balanced(machine.ingress ?? pool.ingress) }),
     taints: machine.taints ?? pool.taints ?? [],
+    intermittent: pool.intermittent,
     relay: machine.relay ?? pool.relay,
     publicPorts: machine.publicPorts ?? pool.publicPorts,
   });

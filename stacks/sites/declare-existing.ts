@@ -1,16 +1,17 @@
 import { ExistingSite } from "../../components/existing/site.ts";
-import type { Machine, MachineSpec } from "../../components/machine.ts";
+import type { MachineSpec } from "../../components/machine.ts";
 import type { ExistingMachineSettings, ExistingSiteSettings } from "./existing-settings.ts";
 import { targetOf } from "./jump.ts";
 import { asMachine } from "./machine-settings.ts";
 import { meshOf } from "./mesh-of.ts";
+import type { DeclaredSite } from "./declared-site.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** What the component takes of a machine: who may connect to it is the firewall's. */
 type Host = Pick<ExistingMachineSettings, "address" | "ssh"> & { readonly spec: MachineSpec };
 
 /** Declares a site whose hosts stand already. */
-export function declareExistingSite(site: ExistingSiteSettings, context: SiteContext): readonly Machine[] {
+export function declareExistingSite(site: ExistingSiteSettings, context: SiteContext): DeclaredSite {
   const { machines } = new ExistingSite(`${context.region}-${site.name}`, {
     region: context.region,
     hosts: site.machines
@@ -25,5 +26,5 @@ export function declareExistingSite(site: ExistingSiteSettings, context: SiteCon
     connectSeconds: context.connectSeconds,
     ...meshOf(site, context),
   });
-  return machines;
+  return { machines };
 }

@@ -1,15 +1,15 @@
 import { HetznerSite, type HetznerMachine } from "../../components/hetzner/site.ts";
-import type { Machine } from "../../components/machine.ts";
 import { present } from "../../components/present.ts";
 import type { HetznerSiteSettings } from "./hetzner-settings.ts";
 import { asMachine } from "./machine-settings.ts";
 import { meshOf } from "./mesh-of.ts";
+import type { DeclaredSite } from "./declared-site.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site of Hetzner Cloud servers. */
-export function declareHetznerSite(site: HetznerSiteSettings, context: SiteContext): readonly Machine[] {
-  const { name, networkZone, lan, accessFrom, tags, token, apiEndpoint } = site;
-  return new HetznerSite(
+export function declareHetznerSite(site: HetznerSiteSettings, context: SiteContext): DeclaredSite {
+  const { name, networkZone, lan, accessFrom, tags, token, apiEndpoint, loadBalancer } = site;
+  const { machines, ingressAddress } = new HetznerSite(
     `${context.region}-${name}`,
     present({
       region: context.region,
@@ -22,9 +22,11 @@ export function declareHetznerSite(site: HetznerSiteSettings, context: SiteConte
       connectSeconds: context.connectSeconds,
       token,
       apiEndpoint,
+      loadBalancer,
       placementGroups: context.placementGroups,
       ...meshOf(site, context),
       machines: site.machines.map((machine) => asMachine<HetznerMachine>(machine)),
     }),
-  ).machines;
+  );
+  return present({ machines, ingressAddress });
 }

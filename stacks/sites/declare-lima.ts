@@ -1,14 +1,14 @@
 import { LimaSite, type LimaMachine } from "../../components/lima/site.ts";
-import type { Machine } from "../../components/machine.ts";
 import { targetOf } from "./jump.ts";
 import type { LimaSiteSettings } from "./lima-settings.ts";
 import { asMachine } from "./machine-settings.ts";
 import { meshOf } from "./mesh-of.ts";
+import type { DeclaredSite } from "./declared-site.ts";
 import type { SiteContext } from "./site-context.ts";
 
 /** Declares a site of Lima VMs. */
-export const declareLimaSite = (site: LimaSiteSettings, context: SiteContext): readonly Machine[] =>
-  new LimaSite(`${context.region}-${site.name}`, {
+export function declareLimaSite(site: LimaSiteSettings, context: SiteContext): DeclaredSite {
+  const { machines } = new LimaSite(`${context.region}-${site.name}`, {
     region: context.region,
     ...(site.host === undefined ? {} : { host: targetOf(site.host, context) }),
     hostSystem: site.hostSystem,
@@ -21,4 +21,6 @@ export const declareLimaSite = (site: LimaSiteSettings, context: SiteContext): r
     contacts: context.contacts,
     shapes: context.shapes,
     ...meshOf(site, context),
-  }).machines;
+  });
+  return { machines };
+}

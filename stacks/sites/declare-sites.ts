@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../../components/machine.ts";
 import type { SiteSettings } from "../region-settings.ts";
 import { declareExistingSite } from "./declare-existing.ts";
@@ -5,6 +6,7 @@ import { declareHetznerSite } from "./declare-hetzner.ts";
 import { declareLightsailSite } from "./declare-lightsail.ts";
 import { declareLimaSite } from "./declare-lima.ts";
 import type { JumpSettings } from "./existing-settings.ts";
+import type { DeclaredSite } from "./declared-site.ts";
 import type { SiteContext } from "./site-context.ts";
 
 const machineIn = (jump: JumpSettings | undefined): string[] =>
@@ -21,7 +23,7 @@ const DECLARE: {
   readonly [Kind in SiteSettings["provider"]]: (
     site: Extract<SiteSettings, { provider: Kind }>,
     context: SiteContext,
-  ) => readonly Machine[];
+  ) => DeclaredSite;
 } = {
   existing: declareExistingSite,
   hetzner: declareHetznerSite,
@@ -30,15 +32,23 @@ const DECLARE: {
 };
 
 // The kind picks the function: that the two belong together is beyond what the type of a table can say.
-const declareSite = (site: SiteSettings, context: SiteContext): readonly Machine[] =>
+const declareSite = (site: SiteSettings, context: SiteContext): DeclaredSite =>
   DECLARE[site.provider](site as never, context);
+
+/** What all sites yield together. */
+export interface DeclaredSites {
+  readonly machines: readonly Machine[];
+  /** Public addresses of load balancers, by site. */
+  readonly ingress: Readonly<Record<string, pulumi.Output<string>>>;
+}
 
 /** Declares all sites; a site whose hosts are reached through another site's machine comes after that site. */
 export function declareSites(
   sites: readonly SiteSettings[],
   surroundings: Omit<SiteContext, "machine">,
-): readonly Machine[] {
+): DeclaredSites {
   const machines: Machine[] = [];
+  const ingress: Record<string, pulumi.Output<string>> = {};
   const machine = (name: string): Machine => {
     const found = machines.find(({ spec }) => spec.name === name);
     if (found === undefined)
@@ -48,6 +58,10 @@ export function declareSites(
   const context = { ...surroundings, machine };
   const direct = sites.filter((site) => jumpsOf(site).length === 0);
   const indirect = sites.filter((site) => !direct.includes(site));
-  for (const site of [...direct, ...indirect]) machines.push(...declareSite(site, context));
-  return machines;
+  for (const site of [...direct, ...indirect]) {
+    const declared = declareSite(site, context);
+    machines.push(...declared.machines);
+    if (declared.ingressAddress !== undefined) ingress[site.name] = declared.ingressAddress;
+  }
+  return { machines, ingress };
 }

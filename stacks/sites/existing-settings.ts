@@ -26,6 +26,8 @@ export interface ExistingMachineSettings extends MachineSpec {
   /** Private IPv4 address inside the site's LAN: the node's `node-ip`. */
   readonly address: string;
   readonly ssh: SshSettings;
+  /** What it has. @default not known: no check of what runs on it can count with it */
+  readonly size?: { readonly cpus: number; readonly memoryGiB: number };
   /** Whether ports 80 and 443 are open to the world in the machine's own firewall. */
   readonly ingress: boolean;
 }

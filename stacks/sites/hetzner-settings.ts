@@ -1,3 +1,4 @@
+import type { LoadBalancerChoice } from "../../components/hetzner/load-balancer.ts";
 import type { HetznerMachine } from "../../components/hetzner/site.ts";
 import type { MachineSettingsOf } from "./machine-settings.ts";
 import type { NodeAddresses } from "./node-addresses.ts";
@@ -22,5 +23,7 @@ export interface HetznerSiteSettings {
   readonly token?: string;
   /** @default Hetzner's own */
   readonly apiEndpoint?: string;
+  /** @default none */
+  readonly loadBalancer?: LoadBalancerChoice;
   readonly machines: readonly HetznerMachineSettings[];
 }

@@ -6,8 +6,9 @@ export type MachineSettingsOf<Made extends { readonly spec: MachineSpec }> = Mac
 
 /** A machine as its component takes it: what every machine is stands apart from what its kind needs. */
 export function asMachine<Made extends { readonly spec: MachineSpec }>(settings: MachineSettingsOf<Made>): Made {
-  const { name, role, site, pool, zone, generation, labels, taints, relay, publicPorts, ...own } = settings;
-  const spec = present({ name, role, site, pool, zone, generation, labels, taints, relay, publicPorts });
+  const { name, role, site, pool, zone, generation, labels, taints, intermittent, relay, publicPorts, ...own } =
+    settings;
+  const spec = present({ name, role, site, pool, zone, generation, labels, taints, intermittent, relay, publicPorts });
   // The compiler does not put back together what it took apart.
   return { ...own, spec } as unknown as Made;
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { IMAGES, mismatch, serverTypeNames, serverTypeOf } from "../../components/hetzner/catalog.ts";
 import { monthlyCost } from "../../components/hetzner/cost.ts";
+import type { LoadBalancerChoice } from "../../components/hetzner/load-balancer.ts";
 import { choose, type Wanted } from "../../components/hetzner/location.ts";
 import { groupNumbers } from "../../components/hetzner/placement.ts";
 import { HetznerSite, type HetznerMachine } from "../../components/hetzner/site.ts";
@@ -28,6 +29,7 @@ interface Options {
   readonly placementGroups?: Readonly<Record<string, number>>;
   readonly mesh?: Mesh;
   readonly accessFrom?: readonly string[];
+  readonly loadBalancer?: LoadBalancerChoice;
 }
 
 const declare = (machines: readonly HetznerMachine[], { digest = "d1", ...more }: Options = {}): HetznerSite =>
@@ -248,5 +250,47 @@ describe("the catalogue", () => {
     expect(monthlyCost({ type: "cx33", publicIpv4: false })).toEqual({ amount: 6.49, currency: "EUR" });
     const { amount } = monthlyCost({ type: "cx33", publicIpv4: true, volumeGiB: 100 });
     expect(amount).toBeCloseTo(6.49 + 0.5 + 4.4);
+  });
+});
+
+describe("a load balancer", () => {
+  const machines = [machine("a", "server"), machine("w", "agent", { ingress: true })];
+  const balanced = { loadBalancer: { type: "lb11", location: "fsn1", proxyProtocol: false } } as const;
+  const openPortsOf = (nodes: readonly GraphNode[]): string[] =>
+    nodes
+      .filter(({ type }) => type === "hcloud:index/firewall:Firewall")
+      .flatMap(({ inputs }) => (inputs["rules"] as { readonly port: string }[]).map(({ port }) => port));
+
+  it("finds the servers that take requests by label, over the private network", async () => {
+    const nodes = await record(machines, balanced);
+    const target = find(nodes, "fsn1-cloud-load-balancer-target");
+    expect(target.inputs).toMatchObject({
+      type: "label_selector",
+      labelSelector: "hybrid-k3s/region=fsn1,hybrid-k3s/site=cloud,hybrid-k3s/balanced=yes",
+      usePrivateIp: true,
+    });
+    expect(target.dependsOn).toContain("fsn1-cloud-load-balancer-network");
+    expect(find(nodes, "w-server").inputs["labels"]).toMatchObject({ "hybrid-k3s/balanced": "yes" });
+    expect(find(nodes, "a-server").inputs["labels"]).not.toHaveProperty("hybrid-k3s/balanced");
+    const services = nodes.filter(({ type }) => type === "hcloud:index/loadBalancerService:LoadBalancerService");
+    expect(services.map(({ inputs }) => [inputs["listenPort"], inputs["destinationPort"]])).toEqual(
+      expect.arrayContaining([
+        [80, 80],
+        [443, 443],
+      ]),
+    );
+  });
+
+  it("closes ports 80 and 443 of the servers behind it, which are open without one", async () => {
+    expect(openPortsOf(await record(machines))).toEqual(expect.arrayContaining(["80", "443"]));
+    const ports = openPortsOf(await record(machines, balanced));
+    expect(ports).not.toContain("80");
+    expect(ports).not.toContain("443");
+  });
+
+  it("is none where the settings have none", async () => {
+    const nodes = await record(machines);
+    expect(nodes.filter(({ type }) => type.includes("oadBalancer"))).toEqual([]);
+    expect(find(nodes, "w-server").inputs["labels"]).not.toHaveProperty("hybrid-k3s/balanced");
   });
 });

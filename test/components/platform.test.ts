@@ -1,19 +1,25 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseCommandText } from "../../components/host/command-text.ts";
-import { pendingLockHook } from "../../components/platform/pending-lock.ts";
-import { CATALOGUE, Platform } from "../../components/platform/platform.ts";
+import { recoveryHooks } from "../../components/platform/recovery-hooks.ts";
+import type { ReleaseAid } from "../../components/platform/release-aid.ts";
+import { noAid } from "../support/no-aid.ts";
+import { certManager } from "../../components/platform/releases/cert-manager.ts";
+import { releaseSecret } from "../../components/platform/release-secrets.ts";
+import { Platform } from "../../components/platform/platform.ts";
 import { fakeOutputs } from "../support/fakes.ts";
 import { recordGraph } from "../support/record-graph.ts";
+import { TOPOLOGIES } from "../support/topologies.ts";
 import { PRIVATE_KEY, sshTarget } from "../support/sample.ts";
 
 const chart = {
   version: "v1.21.2",
   repository: "https://charts.jetstack.io",
   chart: "cert-manager",
-  crds: { url: "https://example.net/crds.yaml", sha256: "" },
+  sha256: "",
+  crds: [{ url: "https://example.net/crds.yaml", sha256: "" }],
 };
 
 const record = (userValues: Record<string, unknown> = {}) =>
@@ -21,8 +27,16 @@ const record = (userValues: Record<string, unknown> = {}) =>
     () => {
       const anchor = new random.RandomId("tokyo-anchor", { byteLength: 8 });
       new Platform("tokyo", {
-        releases: [{ name: "cert-manager", settings: { replicas: 2 }, userValues, secretValues: false, chart }],
-        topology: { region: "tokyo", servers: 3, agents: 2 },
+        releases: [
+          {
+            definition: certManager,
+            settings: certManager.schema.parse({ replicas: 2 }),
+            userValues,
+            secret: false,
+            chart,
+          },
+        ],
+        topology: TOPOLOGIES["tokyo-sapporo"],
         contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
         connectSeconds: 300,
         privateKey: PRIVATE_KEY,
@@ -31,7 +45,7 @@ const record = (userValues: Record<string, unknown> = {}) =>
         provider: new kubernetes.Provider("tokyo-kubernetes", { kubeconfig: "x", clusterIdentifier: "tokyo" }),
         anchor,
         memberships: [new random.RandomId("last-membership", { byteLength: 1 })],
-        clearPendingRelease: () => Promise.resolve([]),
+        releaseAid: noAid,
       });
     },
     { state: fakeOutputs },
@@ -62,7 +76,7 @@ describe("a release", () => {
     expect(parseCommandText(String(crds.inputs["update"]))).toMatchObject({
       script: "crds",
       action: "apply",
-      parameters: { URL: chart.crds.url },
+      parameters: { FILES: "- https://example.net/crds.yaml" },
     });
     expect(crds.inputs).not.toHaveProperty("delete");
   });
@@ -78,46 +92,123 @@ describe("a release", () => {
   });
 });
 
-describe("the catalogue", () => {
-  it("lists each release after what it needs", () => {
-    const names = CATALOGUE.map(({ name }) => name);
-    for (const [index, { needs }] of CATALOGUE.entries()) {
-      for (const need of needs) expect(names.slice(0, index)).toContain(need);
-    }
-    expect(names).toContain("cert-manager");
+describe("a Secret of a release", () => {
+  it("has hexadecimal digits alone where a program reads them as bytes", async () => {
+    const nodes = await recordGraph(
+      () => {
+        const parent = new random.RandomId("parent", { byteLength: 1 });
+        const definition = { name: "keys", entries: { rpc: { hex: 64 }, word: { password: 40 } } };
+        releaseSecret("store-keys", definition, { namespace: "store", parent, options: {} });
+      },
+      { state: fakeOutputs },
+    );
+    const of = (name: string) => nodes.find((node) => node.name === name)!.inputs;
+    expect(of("store-keys-rpc")).toMatchObject({
+      length: 64,
+      upper: false,
+      lower: false,
+      special: true,
+      overrideSpecial: "abcdef",
+    });
+    expect(of("store-keys-word")).toMatchObject({ length: 40, special: false });
+    expect(of("store-keys")).toMatchObject({ metadata: { name: "keys", namespace: "store" } });
   });
 });
 
-describe("the hook for a release that an interrupted update left pending", () => {
-  const held = "another operation (install/upgrade/rollback) is in progress";
-  const failing = (errors: string[]) =>
+describe("the hooks of a release", () => {
+  const locked = "another operation (install/upgrade/rollback) is in progress";
+  const late = "context deadline exceeded";
+  const failing = (...errors: string[]) =>
     ({ urn: "u", id: "", name: "n", type: "t", failedOperation: "update", errors }) as never;
-  const hook = (cleared: string[], seen: unknown[] = []) =>
-    pendingLockHook(
-      "hook",
-      { name: "cert-manager", namespace: "cert-manager" },
-      pulumi.output("kubeconfig"),
-      (kubeconfig, release) => {
-        seen.push([kubeconfig, release.name]);
-        return Promise.resolve(cleared);
-      },
+  const release = { name: "cert-manager", namespace: "cert-manager" };
+  const hooks = (aid: Partial<ReleaseAid>) => {
+    const { beforeUpdate, afterUpdate, onError } = recoveryHooks("hook", release, pulumi.output("kubeconfig"), {
+      ...noAid,
+      ...aid,
+    });
+    const called = (one: unknown) => (one as pulumi.ResourceHook).callback({} as never);
+    return {
+      before: () => called(beforeUpdate?.[0]),
+      after: () => called(afterUpdate?.[0]),
+      failed: (...errors: string[]) => onError?.[0]?.callback(failing(...errors)),
+    };
+  };
+  let said: string[];
+  beforeEach(() => {
+    said = [];
+    vi.spyOn(pulumi.log, "warn").mockImplementation((text) => Promise.resolve(void said.push(text)));
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  it("clear the lock of an interrupted update in the region's own cluster and try again", async () => {
+    const clearPending = vi.fn(() => Promise.resolve(["sh.helm.release.v1.cert-manager.v2"]));
+    expect(await hooks({ clearPending }).failed(`upgrade failed: ${locked}`)).toBe(true);
+    expect(clearPending).toHaveBeenCalledExactlyOnceWith("kubeconfig", release);
+    expect(said).toEqual([
+      "release cert-manager/cert-manager was left half-done by an interrupted update: removed sh.helm.release.v1.cert-manager.v2 and trying again",
+    ]);
+  });
+
+  it("clear the record of an interrupted first install and try again", async () => {
+    const clearPending = () => Promise.resolve(["sh.helm.release.v1.cert-manager.v1"]);
+    expect(await hooks({ clearPending }).failed("cannot re-use a name that is still in use")).toBe(true);
+  });
+
+  it("do not try again when there was no lock to clear", async () => {
+    expect(await hooks({}).failed(locked)).toBe(false);
+    expect(said).toEqual([]);
+  });
+
+  it("go by the last failure alone", async () => {
+    const clearPending = vi.fn(() => Promise.resolve(["x"]));
+    expect(await hooks({ clearPending }).failed(late, locked)).toBe(false);
+    expect(clearPending).not.toHaveBeenCalled();
+  });
+
+  it("delete broken pods that hold an update up, again and again while it runs and not after", async () => {
+    vi.useFakeTimers();
+    const held = [["pod store-0"], [], ["pod store-1"]];
+    const deleteHeldPods = vi.fn(() => Promise.resolve(held.shift() ?? []));
+    const { before, after } = hooks({ deleteHeldPods });
+    await before();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await after();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(deleteHeldPods).toHaveBeenCalledTimes(3);
+    expect(said).toEqual(
+      ["store-0", "store-1"].map(
+        (pod) =>
+          `release cert-manager/cert-manager waited for pod ${pod}, which an earlier update left broken: deleted, so that the new one follows`,
+      ),
     );
-
-  it("clears the lock in the region's own cluster and tries again", async () => {
-    const seen: unknown[] = [];
-    expect(
-      await hook(["sh.helm.release.v1.cert-manager.v2"], seen).callback(failing([`upgrade failed: ${held}`])),
-    ).toBe(true);
-    expect(seen).toEqual([["kubeconfig", "cert-manager"]]);
   });
 
-  it("does not try again when there was no lock to clear", async () => {
-    expect(await hook([]).callback(failing([held]))).toBe(false);
+  it("look for broken pods no more once the update has failed", async () => {
+    vi.useFakeTimers();
+    const deleteHeldPods = vi.fn(() => Promise.resolve([]));
+    const { before, failed } = hooks({ deleteHeldPods });
+    await before();
+    await failed(late);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(deleteHeldPods).not.toHaveBeenCalled();
   });
 
-  it("leaves every other failure alone", async () => {
-    const seen: unknown[] = [];
-    expect(await hook(["x"], seen).callback(failing(["timed out waiting for the condition", held]))).toBe(false);
-    expect(seen).toEqual([]);
+  it("say what is wrong with the pods where nothing can be done, and not all of it", async () => {
+    const troubles = () => Promise.resolve(Array.from({ length: 8 }, (_, index) => `pod p${index}: wrong`));
+    expect(await hooks({ troubles }).failed(late)).toBe(false);
+    expect(said.join().split("\n  ")).toEqual([
+      "release cert-manager/cert-manager is not ready:",
+      ...[0, 1, 2, 3, 4, 5].map((index) => `pod p${index}: wrong`),
+      "and 2 more",
+    ]);
+  });
+
+  it("leave the failure as it is where the cluster cannot be asked", async () => {
+    const away = () => Promise.reject(new Error("the API did not answer"));
+    expect(await hooks({ troubles: away }).failed(late)).toBe(false);
+    expect(said).toEqual([]);
   });
 });

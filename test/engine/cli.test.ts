@@ -63,7 +63,9 @@ describe("npm run rehearse", () => {
     ]);
     const chain = ["tokyo-a-k3s", "tokyo-a-member", "tokyo-c-k3s", "tokyo-c-member", "tokyo-d-k3s", "tokyo-d-member"];
     expect(reports[0]!.order.filter((name) => chain.includes(name))).toEqual(chain);
-    expect(reports[0]!.releases).toMatchObject([{ name: "cert-manager", namespace: "cert-manager" }]);
+    expect(reports[0]!.releases).toContainEqual(
+      expect.objectContaining({ name: "cert-manager", namespace: "cert-manager" }),
+    );
   });
 
   test("a refusal is printed, and the exit code is 1", async () => {

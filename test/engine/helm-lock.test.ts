@@ -25,6 +25,9 @@ test("a release that an interrupted upgrade left pending is freed, and upgraded 
   await rehearsal.configure(withReplicas(2));
   const up = await fine(rehearsal.up());
   expect(stepsOf(up)).toEqual(["update tokyo-cert-manager"]);
+  expect(up.messages.map(({ text }) => text)).toContainEqual(
+    expect.stringContaining("was left half-done by an interrupted update: removed sh.helm.release.v1.cert-manager.v2"),
+  );
   expect(release()).toMatchObject({ status: "deployed", revision: 2 });
   expect(stepsOf(await fine(rehearsal.preview()))).toEqual([]);
 });

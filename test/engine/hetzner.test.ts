@@ -14,7 +14,8 @@ function settings({
   servers = {},
   from = [OFFICE],
   site = {},
-}: { servers?: object; from?: readonly string[]; site?: object } = {}): Record<string, unknown> {
+  pools = {},
+}: { servers?: object; from?: readonly string[]; site?: object; pools?: object } = {}): Record<string, unknown> {
   return {
     "hybrid-k3s:region": "fsn1",
     "hybrid-k3s:kubernetes": { version: "v1.36.3+k3s1" },
@@ -28,6 +29,7 @@ function settings({
         pools: {
           control: { role: "server", type: "cx33", machines: { a: {}, b: {}, c: {}, ...servers } },
           work: { role: "agent", type: "cax21", volume: "50GiB", machines: { w: {} } },
+          ...pools,
         },
       },
     },
@@ -194,4 +196,27 @@ test("without public IPv4 a server is reached on its IPv6 address", async () => 
   const { kubernetes } = outputs["endpoints"]?.value as { kubernetes: string };
   expect(kubernetes).toMatch(/^https:\/\/\[2001:db8:[0-9a-f]+::1\]:6443$/);
   expect(stepsOf(await fine(rehearsal.preview()))).toEqual([]);
+});
+
+describe("a load balancer of a Hetzner region", () => {
+  const balanced = (site: object) => settings({ site, pools: OPEN });
+  /** The agents take requests. */
+  const OPEN = { web: { role: "agent", type: "cx23", ingress: true, machines: { x: {} } } };
+
+  test("has an address that the stack tells, replaces no server, and goes without a trace", async () => {
+    rehearsal = await openSample(balanced({}));
+    await fine(rehearsal.up());
+    const before = await applyEdit(rehearsal, balanced({ loadBalancer: { type: "lb11" } }));
+    const parts = ["", "-443", "-80", "-network", "-target"].map((part) => `create fsn1-cloud-load-balancer${part}`);
+    expect(before.steps).toEqual(expect.arrayContaining(parts));
+    expect(before.steps).toContain("update x-server");
+    expect(before.steps.filter((step) => step.startsWith("replace"))).toEqual([]);
+    expect(before.second).toEqual([]);
+    const { endpoints } = await rehearsal.session.outputs();
+    expect((endpoints?.value as { ingress: object }).ingress).toEqual({
+      cloud: expect.stringMatching(/^\d+\.\d+\./) as string,
+    });
+    await applyEdit(rehearsal, balanced({}));
+    await fine(rehearsal.destroy());
+  });
 });

@@ -5,6 +5,7 @@ import * as random from "@pulumi/random";
 import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { afterEach, describe, expect, test } from "vitest";
 import { stationCommandText } from "../../components/host/command-text.ts";
+import { manifestObject } from "../../components/platform/manifest-object.ts";
 import { Rehearsal } from "../../rehearsal/rehearsal.ts";
 import { World } from "../../rehearsal/world/world.ts";
 import { fine, stepsOf } from "./sample.ts";
@@ -89,6 +90,29 @@ describe("kubernetes", () => {
     await fine(rehearsal.up());
     rehearsal.session.use(program("three", "id"));
     expect(stepsOf(await fine(rehearsal.preview()))).toEqual(["update k"]);
+  });
+});
+
+describe("an object of a release", () => {
+  const program =
+    (version: string): PulumiFn =>
+    () => {
+      const provider = new kubernetes.Provider("k", { kubeconfig: "one", clusterIdentifier: "r" });
+      const manifest = { apiVersion: `example.com/${version}`, kind: "Thing", metadata: { name: "thing" } };
+      manifestObject("thing", manifest, { provider });
+      return Promise.resolve({});
+    };
+
+  test("is changed in place when its kind goes on to another version", async () => {
+    rehearsal = await open(program("v1beta1"));
+    const host = rehearsal.world.host("h");
+    const cluster = rehearsal.world.addCluster("r", "authority", { token: "", agentPassword: "" });
+    Object.assign(host.k3s, { running: true, cluster });
+    cluster.members.set("h", host);
+    await fine(rehearsal.up());
+    rehearsal.session.use(program("v1"));
+    expect(stepsOf(await fine(rehearsal.up()))).toEqual(["update thing"]);
+    expect(stepsOf(await fine(rehearsal.preview()))).toEqual([]);
   });
 });
 

@@ -53,6 +53,33 @@ describe.each(["dev", "fsn1", "mn", "prod"])("Pulumi.%s.yaml", (stack) => {
   });
 });
 
+test.each([
+  [
+    "prod",
+    [
+      "alloy",
+      "argo-cd",
+      "cert-manager",
+      "cloudnative-pg",
+      "kube-prometheus-stack",
+      "loki",
+      "openebs",
+      "plugin-barman-cloud",
+    ],
+  ],
+  ["mn", ["cert-manager", "k8ssandra-operator", "kube-prometheus-stack", "nats", "openebs"]],
+  ["fsn1", ["cert-manager", "k8ssandra-operator", "kube-prometheus-stack", "nats", "openebs"]],
+])("%s carries its releases", async (stack, releases) => {
+  const { report, world } = await rehearsed(stack);
+  expect(report.releases.map(({ name }) => name)).toEqual(releases);
+  const [cluster] = world.clusters;
+  const wanted =
+    stack === "prod"
+      ? ["Cluster databases/main", "ScheduledBackup databases/main"]
+      : ["K8ssandraCluster k8ssandra-operator/cassandra"];
+  for (const object of wanted) expect([...cluster!.objects]).toContain(object);
+});
+
 test("the platform of prod is installed with the version that versions.yaml pins", async () => {
   const { report } = await rehearsed("prod");
   expect(report.releases.map(({ name, namespace }) => ({ name, namespace }))).toContainEqual({

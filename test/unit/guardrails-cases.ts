@@ -27,6 +27,8 @@ export interface Wanted {
   readonly lans?: Readonly<Record<string, string>>;
   readonly regions?: Tree;
   readonly accept?: Readonly<Record<string, string>>;
+  /** Releases, as they are written. */
+  readonly platform?: Tree;
   readonly mesh?: Tree;
   readonly hostFirewall?: Tree;
   /** Beside the version. */
@@ -84,6 +86,7 @@ export function regionOf(wanted: Wanted = {}): RegionSettings {
         ) as Tree),
         ...wanted.sites,
       },
+      platform: wanted.platform ?? {},
       accept: wanted.accept ?? {},
     },
     { regions: wanted.regions ?? { [region]: { id: 1 }, mn: { id: 2 } } },

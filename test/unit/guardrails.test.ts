@@ -3,6 +3,7 @@ import { guardrails } from "../../stacks/guardrails.ts";
 import { addressCases } from "./guardrails-address-cases.ts";
 import { cloudCases } from "./guardrails-cloud-cases.ts";
 import { meshCases } from "./guardrails-mesh-cases.ts";
+import { platformCases } from "./guardrails-platform-cases.ts";
 import { AGENT, type Case, deployedOf, type MachineLine, regionOf, SERVERS } from "./guardrails-cases.ts";
 
 const [a, b, c] = SERVERS as readonly [MachineLine, MachineLine, MachineLine];
@@ -14,6 +15,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ...addressCases,
   ...cloudCases,
   ...meshCases,
+  ...platformCases,
   "cidr-changed": [
     { title: "before the first update" },
     { title: "the ranges that are deployed", deployed: {} },

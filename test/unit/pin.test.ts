@@ -13,7 +13,7 @@ releases:
     version: v1
     repository: https://charts.example.net
     chart: cert-manager
-    crds: { url: "https://example.net/crds.yaml", sha256: "" }
+    crds: [{ url: "https://example.net/crds.yaml", sha256: "" }]
 `;
 
 const release = (files: Record<string, string>) => (address: string) => {
@@ -29,6 +29,8 @@ const good = {
   "/k3s-arm64": "binary for arm",
   "install.sh": "installer",
   "crds.yaml": "crds",
+  "index.yaml": `entries: { cert-manager: [{ version: v1, urls: [charts/cert-manager-v1.tgz], digest: ${digestOf("chart")} }] }`,
+  "charts/cert-manager-v1.tgz": "chart",
 };
 
 describe("recording digests", () => {
@@ -45,9 +47,29 @@ describe("recording digests", () => {
           },
         },
       },
-      releases: { "cert-manager": { crds: { sha256: digestOf("crds") } } },
+      releases: { "cert-manager": { sha256: digestOf("chart"), crds: [{ sha256: digestOf("crds") }] } },
     });
-    expect(lines).toEqual(["k3s v1.36.3+k3s1: amd64, arm64 and installer recorded", "cert-manager: CRDs recorded"]);
+    expect(lines).toEqual([
+      "k3s v1.36.3+k3s1: amd64, arm64 and installer recorded",
+      "cert-manager: chart recorded",
+      "cert-manager: CRDs recorded",
+    ]);
+  });
+
+  it("records nothing when a chart is not what its repository states, or is not there", async () => {
+    await expect(pin(VERSIONS, [], release({ ...good, "charts/cert-manager-v1.tgz": "another" }))).rejects.toThrow(
+      `cert-manager v1: found sha256:${digestOf("another")} · stated sha256:${digestOf("chart")} · nothing was recorded`,
+    );
+    await expect(pin(VERSIONS, [], release({ ...good, "index.yaml": "entries: {}" }))).rejects.toThrow(
+      "https://charts.example.net/index.yaml: found no cert-manager v1",
+    );
+  });
+
+  it("says of a chart in an OCI registry that it has no digest", async () => {
+    const oci = VERSIONS.replace("https://charts.example.net", "oci://registry.example.net/charts");
+    expect((await pin(oci, [], release(good))).lines).toContain(
+      "cert-manager: its chart is in an OCI registry: no digest",
+    );
   });
 
   it("records nothing when a binary is not what the release states", async () => {

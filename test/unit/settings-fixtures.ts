@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { CATALOGUE } from "../../components/platform/catalogue.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -60,4 +61,10 @@ export const badFixtures = (): readonly SettingsFixture[] =>
 export const expectedLines = (name: string): readonly string[] =>
   readFileSync(new URL(`bad/${name}.txt`, FOLDER), "utf8")
     .trimEnd()
+    .replaceAll(
+      "<releases>",
+      CATALOGUE.map(({ name }) => name)
+        .sort()
+        .join(", "),
+    )
     .split("\n");

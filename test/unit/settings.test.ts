@@ -265,7 +265,7 @@ describe("settings that are right", () => {
       group: "edge",
       operators: ["workstations"],
       version: "0.76.0",
-      packages: "https://mirror.example.net/netbird",
+      packages: "file:///srv/netbird",
       port: 51830,
       keyLifetimeSeconds: 1800,
     });
@@ -289,7 +289,7 @@ describe("settings that are right", () => {
       return parseSettings({ ...settings, kubernetes, mesh }, regions, new Set(), {
         ...readVersions(),
         mesh: { tailscale: "1.2.3", netbird: "4.5.6" },
-        cilium: { version: "7.8.9", repository: "r", chart: "c" },
+        cilium: { version: "7.8.9", repository: "r", chart: "c", sha256: "", crds: [] },
       });
     };
     const tailscale = least({ provider: "tailscale" });
@@ -312,6 +312,8 @@ describe("settings that are right", () => {
       loadBalancerPool: [],
       values: {},
     });
+    // The relay's port, where no machine relays.
+    expect(least({ provider: "tailscale", port: 40_000 }).mesh).toMatchObject({ port: 40_000 });
     expect(least({ provider: "netbird", operators: ["ops"] }).mesh).toMatchObject({
       url: "https://api.netbird.io",
       group: "k3s-tokyo",
@@ -345,7 +347,17 @@ describe("the stacks of this repository", () => {
       ["sapporo", ["agent agent-1", "agent agent-2", "agent agent-3", "agent agent-4"]],
       ["tokyo", ["server tokyo-a", "server tokyo-c", "server tokyo-d"]],
     ]);
-    expect(Object.keys(platform)).toEqual(["cert-manager"]);
+    expect(Object.keys(platform)).toEqual([
+      "alloy",
+      "argo-cd",
+      "cert-manager",
+      "cloudnative-pg",
+      "kube-prometheus-stack",
+      "loki",
+      "openebs",
+      "plugin-barman-cloud",
+      "postgres",
+    ]);
   });
 
   test("no two machines share a host key", () => {

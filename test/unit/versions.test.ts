@@ -47,10 +47,14 @@ describe("versions.yaml", () => {
     const versions = read(
       `k3s: { digests: { v1: { amd64: "${digest}", arm64: "", installer: "${digest}" }, v2: { amd64: "${digest}", arm64: "${digest}", installer: "${digest}" } } }
 releases:
-  cert-manager: { version: v1, repository: r, chart: c, crds: { url: u, sha256: "" } }
-  other: { version: v1, repository: r, chart: c }`,
+  cert-manager: { version: v1, repository: r, chart: c, sha256: "", crds: [{ url: u, sha256: "" }] }
+  other: { version: v1, repository: r, chart: c, sha256: "${digest}" }`,
     );
-    expect(unpinned(versions, "v1", ["cert-manager", "other"])).toEqual(["k3s v1 (arm64)", "the CRDs of cert-manager"]);
+    expect(unpinned(versions, "v1", ["cert-manager", "other"])).toEqual([
+      "k3s v1 (arm64)",
+      "the CRDs of cert-manager",
+      "the chart of cert-manager",
+    ]);
     expect(unpinned(versions, "v2", ["other"])).toEqual([]);
     expect(unpinned(versions, "v3", [])).toEqual(["k3s v3 (amd64, arm64, installer)"]);
   });

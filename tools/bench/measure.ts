@@ -7,9 +7,11 @@ import { publicHalf } from "../../components/bootstrap/login-key.ts";
 import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
 import type { RunRecord } from "../../rehearsal/engine/steps.ts";
 import { Rehearsal } from "../../rehearsal/rehearsal.ts";
+import { releaseAid } from "../../stacks/release-aid.ts";
 import { declareRegion } from "../../stacks/region.ts";
 import { parseSettings } from "../../stacks/settings.ts";
 import { readVersions } from "../../stacks/versions.ts";
+import { wantedReleases } from "../../stacks/wanted-releases.ts";
 import { fakeOutputs } from "../../test/support/fakes.ts";
 import { recordGraph } from "../../test/support/record-graph.ts";
 import { BENCH_REGIONS, stackOfSize } from "./region-of-size.ts";
@@ -35,12 +37,15 @@ const settingsOf = (nodes: number) => {
 };
 
 function declare(nodes: number) {
+  const settings = settingsOf(nodes);
+  const versions = readVersions();
   return declareRegion({
-    settings: settingsOf(nodes),
-    versions: readVersions(),
+    settings,
+    versions,
+    releases: wantedReleases(settings, versions),
     login: { privateKey: pulumi.secret(BENCH_KEY), ...publicHalf(BENCH_KEY) },
     meshCredentials: {},
-    clearPendingRelease: () => Promise.resolve([]),
+    releaseAid,
   });
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { parseDocument } from "yaml";
+import { chartDigest, type ChartAddress } from "./chart.ts";
 
 /** Fetches an address whole. */
 export type Download = (address: string) => Promise<Uint8Array>;
@@ -55,7 +56,7 @@ export async function k3sDigests(
 }
 
 /**
- * Records the digests of k3s releases and of every release's CRDs in the text of versions.yaml; comments stay.
+ * Records the digests of k3s releases and of every release's chart and CRDs in the text of versions.yaml; comments stay.
  * @param k3sVersions the k3s releases that stacks use
  * @throws Error if a download fails or a checksum does not match; the text is then not changed
  */
@@ -69,11 +70,17 @@ export async function pin(text: string, k3sVersions: readonly string[], download
     );
     lines.push(`k3s ${version}: amd64, arm64 and installer recorded`);
   }
-  const releases = (document.toJS() as { releases: Record<string, { crds?: { url: string } }> }).releases;
-  for (const [name, { crds }] of Object.entries(releases)) {
-    if (crds === undefined) continue;
-    document.setIn(["releases", name, "crds", "sha256"], sha256(await download(crds.url)));
-    lines.push(`${name}: CRDs recorded`);
+  const releases = (document.toJS() as { releases: Record<string, ChartAddress & { crds?: { url: string }[] }> })
+    .releases;
+  for (const [name, release] of Object.entries(releases)) {
+    const { crds } = release;
+    const chart = await chartDigest(release, download);
+    if (chart !== undefined) document.setIn(["releases", name, "sha256"], chart);
+    lines.push(`${name}: ${chart === undefined ? "its chart is in an OCI registry: no digest" : "chart recorded"}`);
+    for (const [index, { url }] of (crds ?? []).entries()) {
+      document.setIn(["releases", name, "crds", index, "sha256"], sha256(await download(url)));
+    }
+    if (crds !== undefined) lines.push(`${name}: CRDs recorded`);
   }
   return { text: document.toString({ lineWidth: 0 }), lines };
 }

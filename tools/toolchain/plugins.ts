@@ -7,7 +7,6 @@ import { executablesOnPath } from "./effects.ts";
 
 /** The provider plugins that this project's programs use. */
 export const PLUGIN_NAMES = ["command", "random", "tls", "kubernetes", "aws", "hcloud"] as const;
-/** One of them. */
 /** Name of one of them. */
 export type PluginName = (typeof PLUGIN_NAMES)[number];
 

@@ -12,7 +12,7 @@ export async function crds(run: ScriptRun): Promise<void> {
   if (cluster?.apiUp() !== true) {
     throw new ScriptFailure(["the API of this server does not answer"], 69);
   }
-  if (run.host.wrongDownloads && run.get("SHA256") !== "") {
+  if (run.host.wrongDownloads && /^[0-9a-f]{64} /m.test(run.need("FILES"))) {
     throw new ScriptFailure([`checksum of the CRDs of ${name} ${version} does not match; nothing was applied`]);
   }
   await run.step(DURATIONS.crds, {

@@ -10,7 +10,9 @@ import {
   host,
   hostKey,
   ingress,
+  lasting,
   login,
+  memorySize,
   node,
   nodeAddresses,
   openness,
@@ -20,7 +22,10 @@ import {
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { present } from "../../../components/present.ts";
-import { named, strict, text } from "../zod-problems.ts";
+import { named, strict, text, wholeNumber } from "../../../components/strict-schema.ts";
+
+/** What a pool or a machine may say of its size; the nearest one counts. */
+const hardware = { cpus: wholeNumber(RULES.cpus, 1, 512).optional(), memory: memorySize.optional() };
 
 const LOGIN_USER = "root";
 const SSH_PORT = 22;
@@ -35,10 +40,13 @@ const machine = strict({
   ...openness,
   ...ingress,
   ...relaying,
+  ...hardware,
 });
 
 const pool = strict({
   role,
+  ...lasting,
+  ...hardware,
   ...login,
   ...node,
   ...openness,
@@ -62,9 +70,11 @@ type Parsed = z.output<typeof existingSite>;
 
 function machineSettings(placed: Placed<Parsed>): ExistingMachineSettings {
   const { site, pool: around, machine: own } = placed;
+  const [cpus, memoryGiB] = [own.cpus ?? around.cpus, own.memory ?? around.memory];
   return {
     ...specOf(placed),
     address: own.address,
+    ...(cpus === undefined || memoryGiB === undefined ? {} : { size: { cpus, memoryGiB } }),
     ingress: own.ingress ?? around.ingress ?? false,
     ssh: present({
       host: own.sshAddress ?? own.address,

@@ -7,10 +7,11 @@ import {
   serverTypeNames,
   serverTypeOf,
 } from "../../../components/hetzner/catalog.ts";
+import { LOAD_BALANCER_TYPES } from "../../../components/hetzner/load-balancer.ts";
 import { isPrivateRange } from "../../../components/network/cidr.ts";
 import { parseSize } from "../../../components/network/units.ts";
 import type { HetznerMachineSettings, HetznerSiteSettings } from "../../sites/hetzner-settings.ts";
-import type { Rule } from "../problem.ts";
+import type { Rule } from "../../../components/strict-schema.ts";
 import { RULES } from "../rules.ts";
 import {
   access,
@@ -28,7 +29,7 @@ import {
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { present } from "../../../components/present.ts";
-import { breaking, named, saying, strict, text } from "../zod-problems.ts";
+import { breaking, named, saying, strict, text } from "../../../components/strict-schema.ts";
 
 const IMAGE = "debian-12";
 
@@ -88,6 +89,12 @@ const pool = strict({
   machines: named(RULES.machines, machine),
 });
 
+/** What takes requests in front of a site's servers. */
+const balancer = strict({
+  type: z.enum(LOAD_BALANCER_TYPES, saying(RULES.loadBalancerType)).default("lb11"),
+  proxyProtocol: z.boolean(saying(RULES.switch)).default(false),
+});
+
 const site = strict({
   provider: z.literal("hetzner"),
   locations,
@@ -98,6 +105,7 @@ const site = strict({
   tags: tags.default({}),
   token: text(RULES.hetznerToken, (value) => /^[A-Za-z0-9]{64}$/.test(value)).optional(),
   apiEndpoint: text(RULES.apiEndpoint, isApiAddress).optional(),
+  loadBalancer: balancer.optional(),
   ...server,
   pools: named(RULES.pools, pool),
 });
@@ -193,6 +201,9 @@ function notRunning(type: string, architecture: Architecture): Rule {
 export const hetznerSite = site.superRefine((value, context) => {
   oneZone(value, context);
   fitting(value, context);
+  if (value.loadBalancer !== undefined && !Object.values(value.pools).some(({ ingress }) => ingress)) {
+    context.addIssue(breaking(RULES.loadBalancerIdle, ["loadBalancer"]));
+  }
 });
 
 function machineSettings({ site: whole, pool: around, machine: own, ...rest }: Placed<Parsed>): HetznerMachineSettings {
@@ -219,5 +230,6 @@ export const normaliseHetznerSite = (name: string, parsed: Parsed): HetznerSiteS
     tags: parsed.tags,
     token: parsed.token,
     apiEndpoint: parsed.apiEndpoint,
+    loadBalancer: parsed.loadBalancer && { ...parsed.loadBalancer, location: parsed.locations[0] ?? "" },
     machines: machinesIn(name, parsed).map(machineSettings),
   });

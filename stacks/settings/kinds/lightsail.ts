@@ -19,7 +19,7 @@ import {
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { present } from "../../../components/present.ts";
-import { breaking, named, saying, strict, text } from "../zod-problems.ts";
+import { breaking, named, saying, strict, text } from "../../../components/strict-schema.ts";
 
 /** The private range of Lightsail instances. */
 const LAN = "172.26.0.0/16";

@@ -13,6 +13,7 @@ import {
   hop,
   hostKey,
   ingress,
+  lasting,
   jump,
   memorySize,
   node,
@@ -26,7 +27,7 @@ import {
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { present } from "../../../components/present.ts";
-import { breaking, named, saying, strict, wholeNumber } from "../zod-problems.ts";
+import { breaking, named, saying, strict, wholeNumber } from "../../../components/strict-schema.ts";
 
 /** The ranges that Lima gives its networks. https://lima-vm.io/docs/config/network/ */
 const LANS = { shared: "192.168.105.0/24", "user-v2": "192.168.104.0/24" } as const;
@@ -44,7 +45,15 @@ const vm = {
 
 const machine = strict({ generation, ...node, ...openness, ...ingress, ...vm });
 
-const pool = strict({ role, ...node, ...openness, ...ingress, ...vm, machines: named(RULES.machines, machine) });
+const pool = strict({
+  role,
+  ...lasting,
+  ...node,
+  ...openness,
+  ...ingress,
+  ...vm,
+  machines: named(RULES.machines, machine),
+});
 
 const site = strict({
   provider: z.literal("lima"),

@@ -1,0 +1,100 @@
+import type { z } from "zod";
+import { strict } from "../../strict-schema.ts";
+import { defineRelease, type Manifest } from "../release.ts";
+import { hostname, kubernetesName, releaseSettings } from "../release-settings.ts";
+import { spotFor } from "../spot.ts";
+import { resourcesOf, type Requests } from "../workload.ts";
+
+const NAMESPACE = "envoy-gateway-system";
+const REQUESTS = {
+  controller: { cpu: 50, memory: 128 },
+  proxy: { cpu: 50, memory: 128 },
+} as const satisfies Record<string, Requests>;
+const CLASS = "envoy";
+const HTTP = 80;
+const HTTPS = 443;
+
+const schema = releaseSettings({
+  gateway: strict({
+    host: hostname().describe("DNS name that it answers for, with every name below it"),
+    clusterIssuer: kubernetesName()
+      .default("letsencrypt")
+      .describe("ClusterIssuer of cert-manager that signs its certificate"),
+  })
+    .optional()
+    .describe("A Gateway on ports 80 and 443; left out: Gateways are yours to make"),
+});
+type Settings = z.output<typeof schema>;
+
+const gatewayClass: Manifest = {
+  apiVersion: "gateway.networking.k8s.io/v1",
+  kind: "GatewayClass",
+  metadata: { name: CLASS },
+  spec: { controllerName: "gateway.envoyproxy.io/gatewayclass-controller" },
+};
+
+function gateway({ gateway: wanted }: Settings): Manifest[] {
+  if (wanted === undefined) return [];
+  // Routes of every namespace may join it: who may make a route is the namespace's own matter.
+  const allowedRoutes = { namespaces: { from: "All" } };
+  return [
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "Gateway",
+      metadata: {
+        name: "main",
+        namespace: NAMESPACE,
+        annotations: { "cert-manager.io/cluster-issuer": wanted.clusterIssuer },
+      },
+      spec: {
+        gatewayClassName: CLASS,
+        listeners: [
+          { name: "http", protocol: "HTTP", port: HTTP, allowedRoutes },
+          {
+            name: "https",
+            protocol: "HTTPS",
+            port: HTTPS,
+            hostname: wanted.host,
+            tls: { mode: "Terminate", certificateRefs: [{ name: "main-tls" }] },
+            allowedRoutes,
+          },
+        ],
+      },
+    },
+  ];
+}
+
+/** Envoy Gateway: the Gateway API, by Envoy. */
+export const envoyGateway = defineRelease({
+  name: "envoy-gateway",
+  section: "Ingress and load balancing",
+  summary: "the Gateway API by Envoy, where Ingress is too little; it takes Traefik's place on ports 80 and 443",
+  home: "https://gateway.envoyproxy.io/docs/install/install-helm/",
+  kind: "chart",
+  namespace: NAMESPACE,
+  podSecurity: "restricted",
+  timeoutSeconds: 600,
+  schema,
+  needs: ({ gateway: wanted }) => (wanted === undefined ? [] : ["cert-manager"]),
+  values: (topology, settings) => {
+    const { nodeSelector } = spotFor(topology, settings.place, "anywhere");
+    return {
+      deployment: {
+        envoyGateway: { resources: resourcesOf(REQUESTS.controller, 512) },
+        pod: { nodeSelector },
+      },
+      // Proxies answer from the zone that asks, where one is there.
+      service: { trafficDistribution: "PreferSameZone" },
+      certgen: { job: { nodeSelector, resources: resourcesOf({ cpu: 10, memory: 32 }) } },
+    };
+  },
+  workloads: (topology, settings) => {
+    const spot = spotFor(topology, settings.place, "anywhere");
+    return [
+      { name: "controller", replicas: 1, requests: REQUESTS.controller, spot },
+      ...(settings.gateway === undefined ? [] : [{ name: "proxy", replicas: 1, requests: REQUESTS.proxy, spot }]),
+    ];
+  },
+  objects: (_topology, settings) => [gatewayClass, ...gateway(settings)],
+  claims: (_topology, settings) => (settings.gateway === undefined ? {} : { ports: [HTTP, HTTPS] }),
+});

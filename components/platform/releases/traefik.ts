@@ -1,0 +1,120 @@
+import { stringify } from "yaml";
+import { mergeValues } from "../../helm-values.ts";
+import { BOUNCER_MIDDLEWARE } from "../bouncer.ts";
+import { ingressSpot } from "../ingress-spot.ts";
+import { defineRelease } from "../release.ts";
+import { flag, hostname, releaseSettings } from "../release-settings.ts";
+import { resourcesOf, type Requests } from "../workload.ts";
+
+const REQUESTS = { cpu: 50, memory: 96 } as const satisfies Requests;
+
+const schema = releaseSettings({
+  accessLog: flag().default(true).describe("Whether each request is logged; CrowdSec reads it"),
+  redirect: flag().default(true).describe("Whether http is sent on to https"),
+  crowdsec: flag()
+    .default(false)
+    .describe(
+      "Whether CrowdSec says who is let in: needs `crowdsec`. Traefik fetches the plugin for it from plugins.traefik.io whenever it starts, and does not start without",
+    ),
+  dashboardHost: hostname().optional().describe("Name at which its dashboard answers; left out: it does not"),
+});
+/** https://github.com/maxlerebourg/crowdsec-bouncer-traefik-plugin */
+const BOUNCER = { moduleName: "github.com/maxlerebourg/crowdsec-bouncer-traefik-plugin", version: "v1.7.1" } as const;
+
+/** Attackers' tools are known by the name that they give themselves; Traefik writes no header down unless told to. */
+const ACCESS_LOG = ["--accesslog=true", "--accesslog.fields.headers.names.User-Agent=keep"];
+
+const redirection = { redirections: { entryPoint: { to: "websecure", scheme: "https" } } };
+
+/** What stands before every page, and where requests without TLS go. */
+function ports({ redirect, crowdsec }: { readonly redirect: boolean; readonly crowdsec: boolean }) {
+  const asked = crowdsec ? { middlewares: [BOUNCER_MIDDLEWARE] } : {};
+  const web = { ...asked, ...(redirect ? redirection : {}) };
+  return {
+    ...(Object.keys(web).length === 0 ? {} : { web: { http: web } }),
+    ...(crowdsec ? { websecure: { http: asked } } : {}),
+  };
+}
+
+/** Traefik, the ingress controller that k3s brings, through its HelmChartConfig. */
+export const traefik = defineRelease({
+  name: "traefik",
+  section: "Ingress and load balancing",
+  summary: "the ingress controller that k3s brings, on the nodes that take requests from outside",
+  home: "https://docs.k3s.io/networking/networking-services",
+  kind: "objects",
+  namespace: "kube-system",
+  podSecurity: "existing",
+  timeoutSeconds: 300,
+  schema,
+  needs: ({ crowdsec }) => (crowdsec ? ["crowdsec"] : []),
+  values: () => ({}),
+  objects: (topology, settings) => {
+    const values = {
+      // One on each node that takes requests, so that none is sent on to another node and loses its sender's address.
+      deployment: { kind: "DaemonSet" },
+      // A DaemonSet's pod cannot start beside the one that it follows.
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+      service: { spec: { externalTrafficPolicy: "Local" } },
+      nodeSelector: { "kubernetes.io/os": "linux", ...ingressSpot(topology, settings.place).nodeSelector },
+      resources: resourcesOf(REQUESTS, 256),
+      // The chart's own key for it was renamed in its version 41, and k3s brings either: each refuses the other's.
+      // https://github.com/traefik/traefik-helm-chart/pull/1887
+      ...(settings.accessLog ? { additionalArguments: ACCESS_LOG } : {}),
+      ...(settings.redirect || settings.crowdsec ? { ports: ports(settings) } : {}),
+      // Traefik is ready without its plugin otherwise, and answers 404 to everything: so an update stops at the first machine.
+      // https://github.com/traefik/traefik/issues/10900
+      ...(settings.crowdsec ? { experimental: { plugins: { bouncer: BOUNCER }, abortOnPluginFailure: true } } : {}),
+      ...(settings.dashboardHost === undefined
+        ? {}
+        : {
+            ingressRoute: {
+              dashboard: {
+                enabled: true,
+                matchRule: `Host(\`${settings.dashboardHost}\`)`,
+                entryPoints: ["websecure"],
+              },
+            },
+          }),
+    };
+    return [
+      {
+        apiVersion: "helm.cattle.io/v1",
+        kind: "HelmChartConfig",
+        metadata: { name: "traefik", namespace: "kube-system" },
+        spec: {
+          valuesContent: stringify(mergeValues(values, settings.values), {
+            lineWidth: 0,
+            aliasDuplicateObjects: false,
+          }),
+        },
+      },
+    ];
+  },
+  workloads: (topology, settings) => [
+    { name: "traefik", replicas: "every-node", requests: REQUESTS, spot: ingressSpot(topology, settings.place) },
+  ],
+  claims: () => ({ defaultIngressClass: "traefik", ports: [80, 443] }),
+  problems: ({ disabled }, { crowdsec, accessLog }) => [
+    ...(disabled.includes("traefik")
+      ? [
+          {
+            path: "",
+            found: "settings for Traefik, which kubernetes.config.disable leaves out",
+            allowed: "Traefik only where k3s brings it",
+            fix: "take traefik off kubernetes.config.disable, or remove platform.traefik",
+          },
+        ]
+      : []),
+    ...(crowdsec && !accessLog
+      ? [
+          {
+            path: "accessLog",
+            found: "false, with crowdsec: true",
+            allowed: "an access log where CrowdSec is to read it",
+            fix: "remove accessLog, or write crowdsec: false",
+          },
+        ]
+      : []),
+  ],
+});

@@ -1,0 +1,68 @@
+import { bundleOf } from "../components/lightsail/catalog.ts";
+import { serverTypeOf } from "../components/hetzner/catalog.ts";
+import { byName } from "../components/network/names.ts";
+import { clusterDns } from "../components/network/cluster-dns.ts";
+import type { Topology, TopologyPool } from "../components/platform/topology.ts";
+import { ownedNamespaces } from "./owned-namespaces.ts";
+import type { MachineSettings, PlatformSettings, RegionSettings } from "./region-settings.ts";
+
+/** CPUs and memory of a machine; undefined where nobody knows them. */
+function sizeOf(machine: MachineSettings): TopologyPool["sizes"][number] | undefined {
+  if ("bundle" in machine) return bundleOf(machine.bundle);
+  if ("type" in machine) return serverTypeOf(machine.type);
+  if ("memoryGiB" in machine) return machine;
+  return "size" in machine ? machine.size : undefined;
+}
+
+function poolOf(machines: readonly MachineSettings[]): TopologyPool | undefined {
+  const [first] = machines;
+  if (first === undefined) return undefined;
+  const sizes = machines.flatMap((machine) => sizeOf(machine) ?? []);
+  return {
+    site: first.site,
+    name: first.pool,
+    role: first.role,
+    nodes: machines.length,
+    sizes: sizes.map(({ cpus, memoryGiB }) => ({ cpus, memoryGiB })),
+    ingress: machines.every(({ ingress }) => ingress),
+    intermittent: first.intermittent ?? false,
+    reserved: machines.every(({ taints }) => taints.some(({ effect }) => effect !== "PreferNoSchedule")),
+  };
+}
+
+/** What k3s is told to leave out: a list, or names with commas between them. https://docs.k3s.io/cli/server */
+function disabledIn(config: Readonly<Record<string, unknown>>): string[] {
+  const values = [config["disable"], config["disable+"]].flat();
+  return values.flatMap((value) => (typeof value === "string" ? value.split(",") : [])).map((name) => name.trim());
+}
+
+/** Whether Traefik's settings ask for a log of all requests; undefined where there are none. */
+function accessLogIn({ traefik }: PlatformSettings): boolean | undefined {
+  const { accessLog } = (traefik ?? {}) as { readonly accessLog?: unknown };
+  return typeof accessLog === "boolean" ? accessLog : undefined;
+}
+
+/** What releases may know of a region. */
+export function topologyOf(settings: RegionSettings): Topology {
+  const { region, plan, kubernetes, mesh, platform, sites } = settings;
+  const pools = sites.flatMap((site) => {
+    const machines: readonly MachineSettings[] = site.machines;
+    const names = [...new Set(machines.map(({ pool }) => pool))].sort(byName);
+    return names.flatMap((name) => poolOf(machines.filter(({ pool }) => pool === name)) ?? []);
+  });
+  return {
+    region,
+    sites: sites.map(({ name, provider }) => ({ name, kind: provider })),
+    pools,
+    mesh: mesh.provider,
+    cni: kubernetes.cni,
+    kubeProxyReplacement: kubernetes.cilium?.kubeProxyReplacement ?? false,
+    addressPool: (kubernetes.cilium?.loadBalancerPool ?? []).length > 0,
+    accessLog: accessLogIn(platform),
+    disabled: disabledIn(kubernetes.config),
+    pods: plan.pods,
+    services: plan.services,
+    clusterDns: clusterDns(plan.services),
+    ownedNamespaces: ownedNamespaces(settings),
+  };
+}

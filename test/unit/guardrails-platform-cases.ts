@@ -1,0 +1,238 @@
+import type { Case, MachineLine } from "./guardrails-cases.ts";
+
+const SMALL = { cpus: 2, memory: "4GiB" };
+const sized = (lines: readonly MachineLine[], more: Record<string, unknown> = SMALL): MachineLine[] =>
+  lines.map(([line]) => [line, more]);
+
+/** Three servers in a rack and three agents in an attic: two sites. */
+const TWO_SITES: readonly MachineLine[] = sized([
+  ["rack/server a 10.20.0.11"],
+  ["rack/server b 10.20.0.12"],
+  ["rack/server c 10.20.0.13"],
+  ["attic/agent d 192.168.1.4"],
+  ["attic/agent e 192.168.1.5"],
+  ["attic/agent f 192.168.1.6"],
+]);
+const bucket = {
+  bucket: "backups-example",
+  endpoint: "https://s3.example.net",
+  accessKeyId: "example",
+  secretAccessKey: "example",
+};
+const stretched = { synchronous: true };
+const noStorage = { config: { disable: ["local-storage"] } };
+/** The pool of the attic sleeps. */
+const asleep = { attic: { pools: { agent: { intermittent: true } } } };
+
+/** Cases of the guardrails that look at what releases ask of a region. */
+export const platformCases: Readonly<Record<string, readonly Case[]>> = {
+  "claimed-twice": [
+    { title: "one ingress controller", settings: { platform: { traefik: {} } } },
+    { title: "Gateways that are the user's to make", settings: { platform: { traefik: {}, "envoy-gateway": {} } } },
+    {
+      title: "two releases on the ports of the web",
+      settings: { platform: { traefik: {}, "envoy-gateway": { gateway: { host: "example.net" } } } },
+      findings: [
+        "platform.envoy-gateway: found port 80, which platform.traefik has as well · allowed one release on each port · fix: give one of them another port, or remove one",
+        "platform.envoy-gateway: found port 443, which platform.traefik has as well · allowed one release on each port · fix: give one of them another port, or remove one",
+      ],
+    },
+    {
+      title: "the API server for our rules, Kyverno for the user's policies",
+      settings: { platform: { "admission-policies": {}, kyverno: { policies: [] } } },
+    },
+    {
+      title: "a rule that two keep",
+      settings: { platform: { "admission-policies": {}, kyverno: { policies: ["requests"] } } },
+      findings: [
+        "platform.kyverno: found the rule requests for pods, which platform.admission-policies has as well · allowed one release that keeps a rule, with one list of exceptions · fix: take it off policies of one of them; policies: [] leaves kyverno to policies of yours",
+      ],
+    },
+  ],
+  "missing-dependency": [
+    { title: "no release" },
+    {
+      title: "everything that a release needs",
+      settings: {
+        platform: {
+          "cert-manager": {},
+          "cloudnative-pg": {},
+          "plugin-barman-cloud": {},
+          postgres: { clusters: { main: { backups: bucket } } },
+        },
+      },
+    },
+    {
+      title: "an operator's plugin only where it is needed",
+      settings: { platform: { "cloudnative-pg": {}, postgres: { clusters: { main: {} } } } },
+    },
+    {
+      title: "clusters without their operator, backups without their plugin",
+      settings: { platform: { postgres: { clusters: { main: { backups: bucket } } } } },
+      findings: [
+        "platform.postgres: found no platform.cloudnative-pg beside it · allowed postgres together with cloudnative-pg, which it needs · fix: add platform.cloudnative-pg: {}, or remove what needs it",
+        "platform.postgres: found no platform.plugin-barman-cloud beside it · allowed postgres together with plugin-barman-cloud, which it needs · fix: add platform.plugin-barman-cloud: {}, or remove what needs it",
+      ],
+    },
+  ],
+  "over-committed": [
+    { title: "a release that fits", settings: { machines: TWO_SITES, platform: { "cert-manager": {} } } },
+    {
+      title: "machines whose size nobody told",
+      settings: { platform: { postgres: { clusters: { main: { memory: "64GiB" } } } } },
+    },
+    {
+      title: "a pod that is larger than any machine",
+      settings: { machines: TWO_SITES, platform: { postgres: { clusters: { main: { memory: "8GiB" } } } } },
+      findings: [
+        "platform.postgres: found a pod of main that asks for 8.0 GiB · allowed at most 3.4 GiB, what the largest machine of attic/agent has beside k3s · fix: place it on larger machines, or let it ask for less by its values",
+      ],
+    },
+    {
+      title: "databases that fit one by one, and not together",
+      settings: {
+        machines: TWO_SITES,
+        platform: { postgres: { clusters: { main: { memory: "2GiB" }, other: { memory: "2GiB" } } } },
+      },
+      findings: [
+        "platform: found 12.0 GiB asked for on attic/agent (postgres 12.0 GiB) · allowed at most 10.1 GiB, what its machines have beside k3s · fix: take a release out, give it fewer replicas, place it elsewhere, or add machines there",
+      ],
+    },
+  ],
+  "placement-unsatisfied": [
+    {
+      title: "replicas on as many machines",
+      settings: {
+        machines: TWO_SITES,
+        platform: { longhorn: { replicas: 3, place: { site: "attic", pool: "agent" } } },
+      },
+    },
+    {
+      title: "every site",
+      settings: { machines: TWO_SITES, platform: { "cert-manager": { place: { site: "any" } } } },
+    },
+    {
+      title: "a site that is not there",
+      settings: { machines: TWO_SITES, platform: { longhorn: { place: { site: "cellar" } } } },
+      findings: [
+        'platform.longhorn.place.site: found "cellar" · allowed attic, rack, or any · fix: write the name of a site of this region',
+      ],
+    },
+    {
+      title: "a pool of another site",
+      settings: { machines: TWO_SITES, platform: { longhorn: { place: { site: "attic", pool: "server" } } } },
+      findings: [
+        'platform.longhorn.place.pool: found "server" · allowed agent · fix: write the name of a pool of site attic',
+      ],
+    },
+    {
+      title: "more copies than machines",
+      settings: { machines: TWO_SITES, platform: { longhorn: { replicas: 4, place: { site: "attic" } } } },
+      findings: [
+        "platform.longhorn: found 4 replicas of volumes, each on a machine of its own · allowed at most 3, the machines of attic/agent · fix: take fewer replicas, name a larger place, or add machines there",
+      ],
+    },
+    {
+      title: "a pool that lets no pod in",
+      settings: {
+        machines: TWO_SITES,
+        siteSettings: { attic: { pools: { agent: { taints: ["dedicated=gpu:NoSchedule"] } } } },
+        platform: { reloader: { place: { pool: "agent" } } },
+      },
+      findings: [
+        "platform.reloader: found no pool that takes reloader · allowed a pool that pods may run on · fix: name another place, or take the taint off a pool",
+      ],
+    },
+  ],
+  "release-problem": [
+    { title: "Traefik where k3s brings it", settings: { platform: { traefik: {} } } },
+    { title: "three servers of NATS, or one", settings: { platform: { nats: { replicas: 1 } } } },
+    {
+      title: "two servers of NATS",
+      settings: { platform: { nats: { replicas: 2 } } },
+      findings: [
+        "platform.nats.replicas: found 2 · allowed an odd number: one server more than an odd number makes no majority safer · fix: write 1 or 3, or remove the setting",
+      ],
+    },
+    {
+      title: "Loki on two volumes",
+      settings: { platform: { loki: { replicas: 2 } } },
+      findings: [
+        "platform.loki.replicas: found 2 without a bucket · allowed more than one replica only with platform.loki.bucket: a volume is read by one of them alone · fix: write platform.loki.bucket, or remove replicas",
+      ],
+    },
+    {
+      title: "policies for a namespace of Kubernetes itself",
+      settings: { platform: { "network-policies": { namespaces: ["shop", "kube-system"] } } },
+      findings: [
+        "platform.network-policies.namespaces[1]: found kube-system · allowed namespaces beside those of Kubernetes itself · fix: remove it: the cluster's own pods talk to nodes and the API, which no policy of ours allows",
+      ],
+    },
+    {
+      title: "Traefik where k3s leaves it out",
+      settings: { kubernetes: { config: { disable: "traefik,local-storage" } }, platform: { traefik: {} } },
+      findings: [
+        "platform.traefik: found settings for Traefik, which kubernetes.config.disable leaves out · allowed Traefik only where k3s brings it · fix: take traefik off kubernetes.config.disable, or remove platform.traefik",
+      ],
+    },
+  ],
+  "two-default-storage-classes": [
+    { title: "k3s's own class alone", settings: { platform: { longhorn: {} } } },
+    { title: "OpenEBS where k3s leaves its own out", settings: { kubernetes: noStorage, platform: { openebs: {} } } },
+    { title: "OpenEBS beside k3s's own, not as the default", settings: { platform: { openebs: { default: false } } } },
+    {
+      title: "OpenEBS beside k3s's own",
+      settings: { platform: { openebs: {} } },
+      findings: [
+        "platform.openebs: found the default StorageClass, which k3s's local-path is as well · allowed one default StorageClass · fix: write kubernetes.config: { disable: [local-storage] }, or default: false here",
+      ],
+    },
+    {
+      title: "two releases",
+      settings: { kubernetes: noStorage, platform: { openebs: {}, longhorn: { default: true } } },
+      findings: [
+        "platform.longhorn: found the default StorageClass, which platform.openebs has as well · allowed one default StorageClass · fix: write default: false for one of them",
+      ],
+    },
+  ],
+  "volume-on-intermittent": [
+    {
+      title: "a database, which goes to the site that does not sleep",
+      settings: { machines: TWO_SITES, siteSettings: asleep, platform: { postgres: { clusters: { main: {} } } } },
+    },
+    {
+      title: "a database on the pool that sleeps",
+      settings: {
+        machines: TWO_SITES,
+        siteSettings: asleep,
+        platform: { postgres: { clusters: { main: {} }, place: { site: "attic" } } },
+      },
+      findings: [
+        "platform.postgres: found a volume of main on the intermittent pool attic/agent · allowed volumes on pools whose machines stay · fix: write platform.postgres.place with a pool or a site that stays",
+      ],
+    },
+  ],
+  "wan-replication": [
+    {
+      title: "copies in one site, which is where they go by themselves",
+      settings: { machines: TWO_SITES, platform: { longhorn: {}, postgres: { clusters: { main: stretched } } } },
+    },
+    {
+      title: "Longhorn over two sites",
+      settings: { machines: TWO_SITES, platform: { longhorn: { place: { site: "any" } } } },
+      findings: [
+        "platform.longhorn: found volumes replicates synchronously over attic and rack · allowed synchronous replicas in one site · fix: write platform.longhorn.place.site with one of them, and send backups to the other",
+      ],
+    },
+    {
+      title: "PostgreSQL over two sites",
+      settings: {
+        machines: TWO_SITES,
+        platform: { postgres: { clusters: { main: stretched }, place: { site: "any" } } },
+      },
+      findings: [
+        "platform.postgres: found main replicates synchronously over attic and rack · allowed synchronous replicas in one site · fix: write platform.postgres.place.site with one of them, and send backups to the other",
+      ],
+    },
+  ],
+};
