@@ -79,7 +79,9 @@ printf '%s\\n' ${shellQuote(boot.key)} >"$join_key"
 join_mesh() {
   install_client || return 1
   problem="${boot.provider} could not be started, or the key was refused"
-${JOINS[boot.provider](boot)} >/run/hybrid-k3s-mesh.log 2>&1 && return 0
+  {
+${JOINS[boot.provider](boot)}
+  } >/run/hybrid-k3s-mesh.log 2>&1 && return 0
   problem="$problem: $(tail -n 1 /run/hybrid-k3s-mesh.log | cut -c1-300)"
   return 1
 }

@@ -10,20 +10,31 @@ bring_up() {
     --network-monitor=false --wireguard-port "$1" --extra-iface-blacklist "$2" 2>&1
 }
 
+# What a host came up with before; where nobody wrote it down, what the client itself remembers.
+restore_settings() { # text of the settings
+  local old
+  read -ra old <<<"$1"
+  if [ "${#old[@]}" = 3 ]; then
+    bring_up "${old[0]#port=}" "${old[1]#interfaces=}" "${old[2]#server=}" >/dev/null
+  else
+    timeout 90 netbird up >/dev/null 2>&1
+  fi
+}
+
 # Settings are taken at `up` alone, so a client that has others is taken down for a moment: this is the node's turn. What it
 # joined with is written down by the join.
 set_preferences() {
-  local wanted=$NETBIRD_SETTINGS text before said old
+  local wanted=$NETBIRD_SETTINGS text before said restored
   text=$(settings_text "$PORT" "$server")
   before=$(cat "$wanted" 2>/dev/null || true)
   [ "$before" != "$text" ] || return 0
   timeout 30 netbird down >/dev/null 2>&1 || true
   if ! said=$(bring_up "$PORT" "$INTERFACES" "$server"); then
     # Whoever works on this host may have come through the mesh: what was there before is better than no way in.
-    read -ra old <<<"$before"
-    [ "${#old[@]}" != 3 ] || bring_up "${old[0]#port=}" "${old[1]#interfaces=}" "${old[2]#server=}" >/dev/null || true
+    restored="what it had before is set again"
+    restore_settings "$before" || restored="NetBird is down on this host: what it had before does not come up either"
     fail "NetBird does not come up with its settings: $(last_line "$said")" \
-      "what it had before is set again" "fix: look at: journalctl -u netbird -n 30"
+      "$restored" "fix: look at: journalctl -u netbird -n 30"
   fi
   put_file "$wanted" 0600 "$text"
 }
