@@ -1,3 +1,4 @@
+import type { RegionSettings } from "../region-settings.ts";
 import { problemText } from "../settings/problem.ts";
 import { type Rule } from "../../components/strict-schema.ts";
 import type { ExistingMachineSettings } from "../sites/existing-settings.ts";
@@ -12,20 +13,27 @@ function sshPlace({ ssh: { host, port, jump } }: ExistingMachineSettings): strin
 
 function shared(
   machines: readonly ExistingMachineSettings[],
-  valueOf: (machine: ExistingMachineSettings) => string,
-  describe: (value: string, first: ExistingMachineSettings) => Rule & { readonly found: string },
+  same: (machine: ExistingMachineSettings, other: ExistingMachineSettings) => boolean,
+  describe: (machine: ExistingMachineSettings, first: ExistingMachineSettings) => Rule & { readonly found: string },
 ): string[] {
-  const firsts = new Map<string, ExistingMachineSettings>();
   return machines.flatMap((machine) => {
-    const value = valueOf(machine);
-    const first = firsts.get(value);
-    if (first === undefined) {
-      firsts.set(value, machine);
-      return [];
-    }
-    const { found, ...rule } = describe(value, first);
+    const first = machines.find((other) => same(machine, other));
+    if (first === undefined || first === machine) return [];
+    const { found, ...rule } = describe(machine, first);
     return [problemText(machinePath(machine), found, rule)];
   });
+}
+
+/**
+ * Whether two machines with one address are in each other's way. A site whose nodes have addresses in the mesh keeps its
+ * LAN to itself; the address of any other node must be nobody's: who has it too would answer itself in its place.
+ */
+function oneAddress({ mesh, sites }: RegionSettings) {
+  const apart = new Set(
+    sites.filter(({ nodeAddresses }) => mesh.provider !== "none" && nodeAddresses === "mesh").map(({ name }) => name),
+  );
+  return (one: ExistingMachineSettings, other: ExistingMachineSettings): boolean =>
+    one.address === other.address && (one.site === other.site || !apart.has(one.site) || !apart.has(other.site));
 }
 
 /** No two machines have one address, and none is reached at one SSH endpoint. */
@@ -35,27 +43,30 @@ export const duplicateAddress: Guardrail = {
   severity: "refuse",
   check: (settings) => {
     const machines = machinesOf(settings).filter((machine) => "address" in machine);
-    // In a mesh two sites may share a LAN range, and then an address: lan-overlap knows under which conditions.
-    const meshed = settings.mesh.provider !== "none";
-    const addresses = shared(
-      machines,
-      ({ address, site }) => (meshed ? `${address} on ${site}` : address),
-      (value, first) => ({
-        found: `address ${value}, which ${first.name} has`,
-        allowed: `each address once in a ${meshed ? "site" : "region"}`,
-        fix: "correct one of the two, or remove the machine that is listed twice",
+    const same = oneAddress(settings);
+    const addresses = shared(machines, same, ({ address, site }, first) => ({
+      found: `address ${address}, which ${first.name} has`,
+      ...(site === first.site
+        ? {
+            allowed: "each address once",
+            fix: "correct one of the two, or remove the machine that is listed twice",
+          }
+        : {
+            allowed: "each address once, but for two sites that both have nodeAddresses: mesh",
+            fix: `give one of the two hosts another address: what is sent to ${first.name} would never leave this one`,
+          }),
+    }));
+    // One line per pair: where the addresses are the same already, the SSH server nearly always is too.
+    const alone = machines.filter((machine) => machines.find((other) => same(machine, other)) === machine);
+    const servers = shared(
+      alone,
+      (machine, other) => sshPlace(machine) === sshPlace(other),
+      (machine, first) => ({
+        found: `SSH at ${sshPlace(machine)}, where ${first.name} is reached`,
+        allowed: "each SSH host and port once in a region",
+        fix: "correct sshAddress, port or jump of one of the two",
       }),
     );
-    // One line per pair: where the addresses are the same already, the SSH server nearly always is too.
-    const apart = machines.filter(
-      ({ name, address, site }) =>
-        machines.find((other) => other.address === address && (!meshed || other.site === site))?.name === name,
-    );
-    const servers = shared(apart, sshPlace, (value, first) => ({
-      found: `SSH at ${value}, where ${first.name} is reached`,
-      allowed: "each SSH host and port once in a region",
-      fix: "correct sshAddress, port or jump of one of the two",
-    }));
     return [...addresses, ...servers];
   },
 };

@@ -14,18 +14,31 @@ const carriesLan = ({ nodeAddresses }: SiteSettings): boolean => nodeAddresses =
  */
 const ownLanFirst = ({ mesh }: RegionSettings): boolean => mesh.provider === "netbird";
 
+/**
+ * Every Mac's VMs get their addresses from the start of one range: two Macs give out the same ones, and who has an address
+ * itself never asks for another node that has it. https://github.com/lima-vm/socket_vmnet#how-to-use-static-ip-addresses
+ */
+const sameAddresses = (one: SiteSettings, other: SiteSettings): boolean =>
+  one.provider === "lima" && other.provider === "lima";
+
 function finding(settings: RegionSettings, one: SiteSettings, other: SiteSettings): string {
   // The one that can take mesh addresses gives way; where both can, the later one.
   const [stays, moves] = agentsOnly(other) || !agentsOnly(one) ? [one, other] : [other, one];
   const renumber = `renumber ${pathOf(moves)}.lan ${moves.lan}`;
   const found = `${moves.lan}, which overlaps ${pathOf(stays)}.lan ${stays.lan}`;
-  const rule = ownLanFirst(settings)
-    ? { allowed: "LANs apart: with NetBird a host looks for all addresses of its LAN's range there", fix: renumber }
-    : {
-        allowed: "LANs apart, or nodeAddresses: mesh on all but one of the sites that share a range",
-        fix: agentsOnly(moves) ? `write ${pathOf(moves)}.nodeAddresses: mesh, or ${renumber}` : renumber,
-      };
-  return problemText(`${pathOf(moves)}.lan`, found, rule);
+  if (ownLanFirst(settings)) {
+    const allowed = "LANs apart: with NetBird a host looks for all addresses of its LAN's range there";
+    return problemText(`${pathOf(moves)}.lan`, found, { allowed, fix: renumber });
+  }
+  if (sameAddresses(one, other)) {
+    const allowed =
+      "LANs apart, or nodeAddresses: mesh on both: VMs of two computers get the same addresses of a range";
+    return problemText(`${pathOf(moves)}.lan`, found, { allowed, fix: renumber });
+  }
+  return problemText(`${pathOf(moves)}.lan`, found, {
+    allowed: "LANs apart, or nodeAddresses: mesh on all but one of the sites that share a range",
+    fix: agentsOnly(moves) ? `write ${pathOf(moves)}.nodeAddresses: mesh, or ${renumber}` : renumber,
+  });
 }
 
 /**
@@ -41,7 +54,9 @@ export const lanOverlap: Guardrail = {
     if (mesh.provider === "none") return [];
     const collide = (one: SiteSettings, other: SiteSettings): boolean =>
       cidrsOverlap(one.lan, other.lan) &&
-      (ownLanFirst(settings) ? carriesLan(one) || carriesLan(other) : carriesLan(one) && carriesLan(other));
+      (ownLanFirst(settings) || sameAddresses(one, other)
+        ? carriesLan(one) || carriesLan(other)
+        : carriesLan(one) && carriesLan(other));
     return sites.flatMap((one, index) =>
       sites
         .slice(index + 1)

@@ -30,26 +30,42 @@ export const addressCases: Readonly<Record<string, readonly Case[]>> = {
       },
     },
     {
-      title: "one address on two sites of a mesh",
+      title: "one address on two sites of a mesh that both keep their LAN to themselves",
+      settings: {
+        machines: [
+          a,
+          ["attic/agent d 10.20.1.11", { sshAddress: "attic.example.net" }],
+          ["cellar/agent e 10.20.1.11", { sshAddress: "cellar.example.net" }],
+        ],
+        lans: { attic: "10.20.1.0/24", cellar: "10.20.1.0/24" },
+        mesh: { provider: "tailscale" },
+        siteSettings: { attic: { nodeAddresses: "mesh" }, cellar: { nodeAddresses: "mesh" } },
+      },
+    },
+    {
+      title: "a server's address on a site of a mesh that keeps its LAN to itself",
       settings: {
         machines: [a, ["attic/agent d 10.20.0.11", { sshAddress: "attic.example.net" }]],
         lans: { attic: "10.20.0.0/24" },
         mesh: { provider: "tailscale" },
         siteSettings: { attic: { nodeAddresses: "mesh" } },
       },
+      findings: [
+        "sites.rack.pools.server.machines.a: found address 10.20.0.11, which d has · allowed each address once, but for two sites that both have nodeAddresses: mesh · fix: give one of the two hosts another address: what is sent to d would never leave this one",
+      ],
     },
     {
       title: "one address twice on a site of a mesh",
       settings: { machines: [a, ["rack/agent w 10.20.0.11"]], mesh: { provider: "tailscale" } },
       findings: [
-        "sites.rack.pools.agent.machines.w: found address 10.20.0.11 on rack, which a has · allowed each address once in a site · fix: correct one of the two, or remove the machine that is listed twice",
+        "sites.rack.pools.agent.machines.w: found address 10.20.0.11, which a has · allowed each address once · fix: correct one of the two, or remove the machine that is listed twice",
       ],
     },
     {
       title: "one address on two machines",
       settings: { machines: [a, b, ["rack/server c 10.20.0.11"]] },
       findings: [
-        "sites.rack.pools.server.machines.c: found address 10.20.0.11, which a has · allowed each address once in a region · fix: correct one of the two, or remove the machine that is listed twice",
+        "sites.rack.pools.server.machines.c: found address 10.20.0.11, which a has · allowed each address once · fix: correct one of the two, or remove the machine that is listed twice",
       ],
     },
     {

@@ -13,7 +13,8 @@ const opening = (...publicPorts: string[]) => ({
   siteSettings: { rack: { pools: { agent: { machines: { w: { publicPorts } } } } } },
 });
 
-const lima = { provider: "lima", pools: { work: { role: "agent", machines: { vm: {} } } } };
+const named = (vm: string) => ({ provider: "lima", pools: { work: { role: "agent", machines: { [vm]: {} } } } });
+const lima = named("vm");
 
 /** Hosts that stand already, and a virtual machine that we make. */
 const VMS = { sites: { mac: lima } };
@@ -152,6 +153,20 @@ export const meshCases: Readonly<Record<string, readonly Case[]>> = {
         mesh: NETBIRD,
         siteSettings: { attic: { nodeAddresses: "mesh" }, cellar: { nodeAddresses: "mesh" } },
       },
+    },
+    {
+      title: "VMs of two computers that are all in Tailscale",
+      settings: {
+        mesh: TAILSCALE,
+        sites: { imac: { ...lima, nodeAddresses: "mesh" }, mac: { ...named("two"), nodeAddresses: "mesh" } },
+      },
+    },
+    {
+      title: "VMs of two computers, which give out the same addresses, with mesh addresses for the ones",
+      settings: { mesh: TAILSCALE, sites: { imac: lima, mac: { ...named("two"), nodeAddresses: "mesh" } } },
+      findings: [
+        "sites.mac.lan: found 192.168.105.0/24, which overlaps sites.imac.lan 192.168.105.0/24 · allowed LANs apart, or nodeAddresses: mesh on both: VMs of two computers get the same addresses of a range · fix: renumber sites.mac.lan 192.168.105.0/24",
+      ],
     },
     {
       title: "one LAN, with an agents' site that could give way",
