@@ -30,6 +30,8 @@ export interface MintedKey {
   readonly id: string;
   /** Secret. */
   readonly key: string;
+  /** When it was made, by the control plane's own clock, which dates devices too. */
+  readonly created: Date;
   readonly expires: Date;
 }
 

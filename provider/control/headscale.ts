@@ -19,6 +19,14 @@ interface ApiNode {
   readonly availableRoutes?: readonly string[];
 }
 
+/** A key as the API gives it out, once. */
+interface ApiKey {
+  readonly id: string;
+  readonly key: string;
+  readonly createdAt: string;
+  readonly expiration: string;
+}
+
 function deviceOf(node: ApiNode): MeshDevice {
   const { lastSeen, expiry } = node;
   return {
@@ -53,12 +61,13 @@ export class HeadscaleControl implements MeshControl, TailnetPolicyControl {
   /** A key with tags and no user is the control plane's own, and so are its nodes. */
   async createKey({ tags, lifetimeSeconds }: KeyRequest): Promise<MintedKey> {
     const expiration = new Date(Date.now() + lifetimeSeconds * 1000).toISOString();
-    const { preAuthKey } = await this.#http.json<{ preAuthKey: { id: string; key: string; expiration: string } }>({
+    const { preAuthKey } = await this.#http.json<{ preAuthKey: ApiKey }>({
       method: "POST",
       path: "/api/v1/preauthkey",
       body: { reusable: false, ephemeral: false, expiration, aclTags: tags },
     });
-    return { id: preAuthKey.id, key: preAuthKey.key, expires: new Date(preAuthKey.expiration) };
+    const { id, key, createdAt } = preAuthKey;
+    return { id, key, created: new Date(createdAt), expires: new Date(preAuthKey.expiration) };
   }
 
   /** Deleting a key that is gone succeeds. */

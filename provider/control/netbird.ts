@@ -80,7 +80,9 @@ export class NetbirdControl implements MeshControl {
         ephemeral: false,
       },
     });
-    return { id: made.id, key: made.key, expires: new Date(made.expires) };
+    const expires = new Date(made.expires);
+    // It does not say when the key was made, but reckons the end from then.
+    return { id: made.id, key: made.key, created: new Date(expires.getTime() - lifetimeSeconds * 1000), expires };
   }
 
   async revokeKey(id: string): Promise<void> {

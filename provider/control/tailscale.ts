@@ -60,7 +60,7 @@ export class TailscaleControl implements MeshControl, TailnetPolicyControl {
 
   async createKey({ description, tags, lifetimeSeconds }: KeyRequest): Promise<MintedKey> {
     const create = { reusable: false, ephemeral: false, preauthorized: true, tags };
-    const made = await this.#http.json<{ id: string; key: string; expires: string }>({
+    const made = await this.#http.json<{ id: string; key: string; created: string; expires: string }>({
       method: "POST",
       path: `${this.#tailnet}/keys`,
       // At most 50 characters of letters, digits, hyphens and spaces: https://tailscale.com/api#tag/keys
@@ -70,7 +70,7 @@ export class TailscaleControl implements MeshControl, TailnetPolicyControl {
         description: description.replace(/[^A-Za-z0-9 -]/g, "-").slice(0, 50),
       },
     });
-    return { id: made.id, key: made.key, expires: new Date(made.expires) };
+    return { id: made.id, key: made.key, created: new Date(made.created), expires: new Date(made.expires) };
   }
 
   async revokeKey(id: string): Promise<void> {

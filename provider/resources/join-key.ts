@@ -27,12 +27,11 @@ function check(inputs: Values): Record<string, string> {
 
 const described = ({ machine, region }: Values): string => `hybrid-k3s ${textOf(region)} ${textOf(machine)}`;
 /** @param since when the first key of this life of the machine was made; undefined: it is this one */
-const outputsOf = ({ id, key, expires }: MintedKey, { inputs }: Operation, since?: string): Values => ({
+const outputsOf = ({ id, key, created, expires }: MintedKey, since?: string): Values => ({
   key,
   keyId: id,
   expires: expires.toISOString(),
-  // By the control plane's own clock, which devices are dated by too.
-  since: since ?? new Date(expires.getTime() - numberOf(inputs["lifetimeSeconds"]) * 1000).toISOString(),
+  since: since ?? created.toISOString(),
 });
 
 async function mint({ control }: MeshConnection, { inputs }: Operation): Promise<MintedKey> {
@@ -109,7 +108,7 @@ export function joinKeyType(context: ResourceContext): ResourceType {
         );
       }
       const key = await mint(connection, operation);
-      return { id: key.id, outputs: outputsOf(key, operation) };
+      return { id: key.id, outputs: outputsOf(key) };
     },
     update: async (operation) => {
       const { key = null, keyId = null, expires = null, since = null } = operation.olds;
@@ -122,7 +121,7 @@ export function joinKeyType(context: ResourceContext): ResourceType {
       await connection.control.revokeKey(textOf(keyId)).catch((error: unknown) => {
         operation.warn(`the key before, ${textOf(keyId)}, was not revoked: ${String(error)}`);
       });
-      return outputsOf(minted, operation, anew || since === null ? undefined : textOf(since));
+      return outputsOf(minted, anew || since === null ? undefined : textOf(since));
     },
     delete: async (operation) => {
       await connect(operation).control.revokeKey(textOf(operation.olds["keyId"]));

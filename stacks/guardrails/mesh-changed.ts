@@ -1,19 +1,25 @@
 import type { Deployed } from "../deployed.ts";
-import type { RegionSettings } from "../region-settings.ts";
+import type { RegionSettings, SiteSettings } from "../region-settings.ts";
 import { problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
 
-/**
- * Whether a cluster without a mesh can be given one as it stands: hosts that stood already are joined over SSH, the way
- * they are reached by anyhow. A machine that we made joins at its first boot alone; of an unknown kind we say nothing.
- */
-const canBeJoined = ({ mesh, nodes }: Deployed): boolean =>
-  mesh === "none" && nodes.every(({ provider }) => provider === "existing");
+/** Kinds whose machines are joined over SSH, the way they are reached by anyhow. Others join at their first boot alone. */
+const JOINED_LATE: readonly string[] = ["existing", "lima"] satisfies SiteSettings["provider"][];
+
+/** Whether a cluster without a mesh can be given one as it stands. */
+function canBeJoined({ sites }: RegionSettings, { mesh, nodes }: Deployed): boolean {
+  // An earlier version's record has no kinds: a site that is in the settings is of the kind that it was.
+  const kinds = new Map<string, string>(sites.map(({ name, provider }) => [name, provider]));
+  return (
+    mesh === "none" && nodes.every(({ provider, site }) => JOINED_LATE.includes(provider ?? kinds.get(site) ?? ""))
+  );
+}
 
 const check =
   (joined: boolean, fix: string): Guardrail["check"] =>
-  ({ mesh: { provider } }: RegionSettings, deployed) => {
-    if (deployed === undefined || deployed.mesh === provider || canBeJoined(deployed) !== joined) return [];
+  (settings, deployed) => {
+    const { provider } = settings.mesh;
+    if (deployed === undefined || deployed.mesh === provider || canBeJoined(settings, deployed) !== joined) return [];
     return [problemText("mesh.provider", provider, { allowed: `${deployed.mesh}, as deployed`, fix })];
   };
 
@@ -25,7 +31,7 @@ export const meshChanged: Guardrail = {
   check: check(false, "set mesh.provider back, or build a new region and move to it"),
 };
 
-/** A mesh comes to a cluster of hosts that stood already. */
+/** A mesh comes to a cluster of machines that are all joined over SSH. */
 export const meshAdded: Guardrail = {
   id: "mesh-added",
   reason: "node by node, routes and MTU change under pods that run: between old and new nodes packets can get lost",

@@ -164,6 +164,13 @@ describe("what is expected of a region", () => {
     expect(differences).toContain("the LAN of rack: the settings say 10.20.0.0/24, the region runs 10.99.0.0/24");
   });
 
+  it("says where nodes would have other addresses than the deployed ones", () => {
+    const sites = { rack: { lan: "10.20.0.0/24", nodeAddresses: "mesh" as const } };
+    expect(expectationsOf(settings(), deployed({ sites })).differences).toContain(
+      "nodeAddresses of rack: the settings say lan, the region runs mesh",
+    );
+  });
+
   it("says what the next update would change of the nodes and of k3s", () => {
     const [first] = deployed().nodes;
     const { differences } = expectationsOf(

@@ -16,8 +16,20 @@ const opening = (...publicPorts: string[]) => ({
 const named = (vm: string) => ({ provider: "lima", pools: { work: { role: "agent", machines: { [vm]: {} } } } });
 const lima = named("vm");
 
-/** Hosts that stand already, and a virtual machine that we make. */
+/** Hosts that stand already, and a virtual machine that is joined as they are. */
 const VMS = { sites: { mac: lima } };
+
+/** Hosts that stand already, and an instance in a cloud. */
+const CLOUD = {
+  sites: {
+    cloud: {
+      provider: "lightsail",
+      awsRegion: "ap-northeast-1",
+      access: { from: ["198.51.100.7/32"] },
+      pools: { work: { role: "agent", machines: { l: { zone: "a", bundle: "large_3_0" } } } },
+    },
+  },
+};
 
 /** Cases of the guardrails that watch over the mesh and the pod network. */
 export const meshCases: Readonly<Record<string, readonly Case[]>> = {
@@ -187,11 +199,15 @@ export const meshCases: Readonly<Record<string, readonly Case[]>> = {
     { title: "before the first update", settings: { mesh: TAILSCALE } },
     { title: "the same", settings: { mesh: TAILSCALE }, deployed: { mesh: TAILSCALE } },
     { title: "one that goes, where it is mesh-changed's", deployed: { mesh: TAILSCALE } },
-    { title: "machines that we made, where it is mesh-changed's", settings: { mesh: TAILSCALE }, deployed: VMS },
     {
-      title: "a mesh for hosts that stood already",
-      settings: { mesh: TAILSCALE },
-      deployed: {},
+      title: "a machine in a cloud, where it is mesh-changed's",
+      settings: { mesh: TAILSCALE, ...CLOUD },
+      deployed: CLOUD,
+    },
+    {
+      title: "a mesh for hosts that stood already, and for VMs",
+      settings: { mesh: TAILSCALE, ...VMS },
+      deployed: VMS,
       findings: [
         "mesh.provider: found tailscale · allowed none, as deployed · fix: plan an interruption and accept this: pods keep the MTU that they started with until they start again",
       ],
@@ -206,9 +222,9 @@ export const meshCases: Readonly<Record<string, readonly Case[]>> = {
       deployed: {},
     },
     {
-      title: "a mesh for machines that we made, and for hosts beside them",
-      settings: { mesh: TAILSCALE, ...VMS },
-      deployed: VMS,
+      title: "a mesh for machines in a cloud, and for hosts beside them",
+      settings: { mesh: TAILSCALE, ...CLOUD },
+      deployed: CLOUD,
       findings: [
         "mesh.provider: found tailscale · allowed none, as deployed · fix: set mesh.provider back, or build a new region and move to it",
       ],

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkConfiguration, connectMesh } from "../../provider/control/connect.ts";
 import { PolicyChanged } from "../../provider/control/control.ts";
@@ -17,6 +20,25 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([tailnet.stop(), netbird.stop()]);
   tailnet.devices.clear();
+});
+
+/** A headscale that gives out one key, by a clock of its own. */
+async function headscaleWith(createdAt: string) {
+  const preAuthKey = { id: "7", key: "hskey-auth-1", createdAt, expiration: "2026-05-01T12:00:00Z" };
+  const server = createServer((_, response) => response.end(JSON.stringify({ preAuthKey })));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { server, control: connectMesh({ control: "headscale", url, apiKey: "k" }, {}).control };
+}
+
+test("headscale's key is dated by headscale, whose clock dates devices too, and not by this computer's", async () => {
+  const { server, control } = await headscaleWith("2026-05-01T10:57:00Z");
+  try {
+    const { created } = await control.createKey(request);
+    expect(created.toISOString()).toBe("2026-05-01T10:57:00.000Z");
+  } finally {
+    server.close();
+  }
 });
 
 const tailscale = (more: Record<string, string> = { apiKey: tailnet.apiKey }, environment = {}) =>

@@ -49,15 +49,19 @@ function nodeDifferences({ sites }: RegionSettings, { nodes }: Deployed): string
 function differencesOf(settings: RegionSettings, deployed: Deployed): string[] {
   const differs = (what: string, wanted: string, runs: string): string[] =>
     wanted === runs ? [] : [`${what}: the settings say ${wanted}, the region runs ${runs}`];
-  const lans = settings.sites.flatMap(({ name, lan }) => {
+  const places = settings.sites.flatMap(({ name, lan, nodeAddresses }) => {
     const recorded = deployed.sites?.[name];
-    return recorded === undefined ? [] : differs(`the LAN of ${name}`, lan, recorded.lan);
+    if (recorded === undefined) return [];
+    return [
+      ...differs(`the LAN of ${name}`, lan, recorded.lan),
+      ...differs(`nodeAddresses of ${name}`, nodeAddresses, recorded.nodeAddresses),
+    ];
   });
   return [
     ...differs("the mesh", settings.mesh.provider, deployed.mesh),
     ...differs("the pod network", cniVariantOf(settings.kubernetes), deployed.cni),
     ...differs("k3s", settings.kubernetes.version, deployed.versions.kubernetes),
-    ...lans,
+    ...places,
     ...nodeDifferences(settings, deployed),
   ];
 }
