@@ -5,12 +5,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseCommandText } from "../../components/host/command-text.ts";
 import { recoveryHooks } from "../../components/platform/recovery-hooks.ts";
 import type { ReleaseAid } from "../../components/platform/release-aid.ts";
+import { CATALOGUE } from "../../components/platform/catalogue.ts";
+import type { WantedRelease } from "../../components/platform/helm-release.ts";
 import { noAid } from "../support/no-aid.ts";
+import { releaseFixture } from "../support/release-fixtures.ts";
 import { certManager } from "../../components/platform/releases/cert-manager.ts";
 import { releaseSecret } from "../../components/platform/release-secrets.ts";
 import { Platform } from "../../components/platform/platform.ts";
 import { fakeOutputs } from "../support/fakes.ts";
-import { recordGraph } from "../support/record-graph.ts";
+import { type GraphNode, recordGraph } from "../support/record-graph.ts";
 import { TOPOLOGIES } from "../support/topologies.ts";
 import { PRIVATE_KEY, sshTarget } from "../support/sample.ts";
 
@@ -22,20 +25,20 @@ const chart = {
   crds: [{ url: "https://example.net/crds.yaml", sha256: "" }],
 };
 
-const record = (userValues: Record<string, unknown> = {}) =>
+const plain = (userValues: Record<string, unknown> = {}): WantedRelease => ({
+  definition: certManager,
+  settings: certManager.schema.parse({ replicas: 2 }),
+  userValues,
+  secret: false,
+  chart,
+});
+
+const record = (releases: readonly WantedRelease[] = [plain()]) =>
   recordGraph(
     () => {
       const anchor = new random.RandomId("tokyo-anchor", { byteLength: 8 });
       new Platform("tokyo", {
-        releases: [
-          {
-            definition: certManager,
-            settings: certManager.schema.parse({ replicas: 2 }),
-            userValues,
-            secret: false,
-            chart,
-          },
-        ],
+        releases,
         topology: TOPOLOGIES["tokyo-sapporo"],
         contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
         connectSeconds: 300,
@@ -82,13 +85,46 @@ describe("a release", () => {
   });
 
   it("merges the user's values last: maps are merged, lists replaced", async () => {
-    const nodes = await record({ webhook: { hostNetwork: true }, replicaCount: 3, extraArgs: ["--x"] });
+    const nodes = await record([plain({ webhook: { hostNetwork: true }, replicaCount: 3, extraArgs: ["--x"] })]);
     const [helm] = nodes.filter(({ type }) => type === "kubernetes:helm.sh/v3:Release");
     expect(helm!.inputs["values"]).toMatchObject({
       webhook: { hostNetwork: true, replicaCount: 2 },
       replicaCount: 3,
       extraArgs: ["--x"],
     });
+  });
+});
+
+describe("a platform whose settings are encrypted", () => {
+  /** What says which object it is; all the rest may hold what was encrypted. */
+  const OPEN = new Set(["apiVersion", "kind", "metadata"]);
+  const wanted = (secret: boolean): WantedRelease[] =>
+    CATALOGUE.map((definition) => {
+      const settings = definition.schema.parse(releaseFixture(definition.name, "all"));
+      const own = definition.kind === "chart" ? { chart } : {};
+      return { definition, settings, userValues: { note: "of the user" }, secret, ...own };
+    });
+  const objectsOf = (nodes: readonly GraphNode[]): GraphNode[] =>
+    nodes.filter(({ type }) => /^kubernetes:(?!core\/v1:(Namespace|Secret)$|helm\.sh\/)/.test(type));
+  const contentOf = (nodes: readonly GraphNode[]): unknown[] =>
+    nodes.flatMap(({ inputs }) => Object.entries(inputs).flatMap(([key, value]) => (OPEN.has(key) ? [] : [value])));
+
+  it("has no release and no object with readable content", async () => {
+    const nodes = await record(wanted(true));
+    const charts = nodes.filter(({ type }) => type === "kubernetes:helm.sh/v3:Release");
+    expect(charts.map(({ inputs }) => inputs["values"])).toEqual(charts.map(() => "[secret]"));
+    const objects = objectsOf(nodes);
+    const kinds = new Set(objects.map(({ inputs }) => inputs["kind"]));
+    expect([...kinds]).toEqual(expect.arrayContaining(["HelmChartConfig", "Cluster", "ConfigMap"]));
+    expect(new Set(contentOf(objects))).toEqual(new Set(["[secret]"]));
+  });
+
+  it("has the objects that it would have in clear", async () => {
+    const [hidden, shown] = [await record(wanted(true)), await record(wanted(false))];
+    const identities = (nodes: readonly GraphNode[]) =>
+      objectsOf(nodes).map(({ type, name, inputs }) => [type, name, inputs["metadata"], Object.keys(inputs).sort()]);
+    expect(identities(hidden)).toEqual(identities(shown));
+    expect(contentOf(objectsOf(shown))).not.toContain("[secret]");
   });
 });
 
