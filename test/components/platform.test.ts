@@ -1,10 +1,8 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseCommandText } from "../../components/host/command-text.ts";
-import { recoveryHooks } from "../../components/platform/recovery-hooks.ts";
-import type { ReleaseAid } from "../../components/platform/release-aid.ts";
 import { CATALOGUE } from "../../components/platform/catalogue.ts";
 import type { WantedRelease } from "../../components/platform/helm-release.ts";
 import { noAid } from "../support/no-aid.ts";
@@ -99,7 +97,7 @@ describe("a platform whose settings are encrypted", () => {
   /** What says which object it is; all the rest may hold what was encrypted. */
   const OPEN = new Set(["apiVersion", "kind", "metadata"]);
   const wanted = (secret: boolean): WantedRelease[] =>
-    CATALOGUE.map((definition) => {
+    CATALOGUE.filter(({ objects }) => objects !== undefined).map((definition) => {
       const settings = definition.schema.parse(releaseFixture(definition.name, "all"));
       const own = definition.kind === "chart" ? { chart } : {};
       return { definition, settings, userValues: { note: "of the user" }, secret, ...own };
@@ -148,103 +146,5 @@ describe("a Secret of a release", () => {
     });
     expect(of("store-keys-word")).toMatchObject({ length: 40, special: false });
     expect(of("store-keys")).toMatchObject({ metadata: { name: "keys", namespace: "store" } });
-  });
-});
-
-describe("the hooks of a release", () => {
-  const locked = "another operation (install/upgrade/rollback) is in progress";
-  const late = "context deadline exceeded";
-  const failing = (...errors: string[]) =>
-    ({ urn: "u", id: "", name: "n", type: "t", failedOperation: "update", errors }) as never;
-  const release = { name: "cert-manager", namespace: "cert-manager" };
-  const hooks = (aid: Partial<ReleaseAid>) => {
-    const { beforeUpdate, afterUpdate, onError } = recoveryHooks("hook", release, pulumi.output("kubeconfig"), {
-      ...noAid,
-      ...aid,
-    });
-    const called = (one: unknown) => (one as pulumi.ResourceHook).callback({} as never);
-    return {
-      before: () => called(beforeUpdate?.[0]),
-      after: () => called(afterUpdate?.[0]),
-      failed: (...errors: string[]) => onError?.[0]?.callback(failing(...errors)),
-    };
-  };
-  let said: string[];
-  beforeEach(() => {
-    said = [];
-    vi.spyOn(pulumi.log, "warn").mockImplementation((text) => Promise.resolve(void said.push(text)));
-  });
-  afterEach(() => {
-    vi.restoreAllMocks();
-    vi.useRealTimers();
-  });
-
-  it("clear the lock of an interrupted update in the region's own cluster and try again", async () => {
-    const clearPending = vi.fn(() => Promise.resolve(["sh.helm.release.v1.cert-manager.v2"]));
-    expect(await hooks({ clearPending }).failed(`upgrade failed: ${locked}`)).toBe(true);
-    expect(clearPending).toHaveBeenCalledExactlyOnceWith("kubeconfig", release);
-    expect(said).toEqual([
-      "release cert-manager/cert-manager was left half-done by an interrupted update: removed sh.helm.release.v1.cert-manager.v2 and trying again",
-    ]);
-  });
-
-  it("clear the record of an interrupted first install and try again", async () => {
-    const clearPending = () => Promise.resolve(["sh.helm.release.v1.cert-manager.v1"]);
-    expect(await hooks({ clearPending }).failed("cannot re-use a name that is still in use")).toBe(true);
-  });
-
-  it("do not try again when there was no lock to clear", async () => {
-    expect(await hooks({}).failed(locked)).toBe(false);
-    expect(said).toEqual([]);
-  });
-
-  it("go by the last failure alone", async () => {
-    const clearPending = vi.fn(() => Promise.resolve(["x"]));
-    expect(await hooks({ clearPending }).failed(late, locked)).toBe(false);
-    expect(clearPending).not.toHaveBeenCalled();
-  });
-
-  it("delete broken pods that hold an update up, again and again while it runs and not after", async () => {
-    vi.useFakeTimers();
-    const held = [["pod store-0"], [], ["pod store-1"]];
-    const deleteHeldPods = vi.fn(() => Promise.resolve(held.shift() ?? []));
-    const { before, after } = hooks({ deleteHeldPods });
-    await before();
-    await vi.advanceTimersByTimeAsync(30_000);
-    await after();
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(deleteHeldPods).toHaveBeenCalledTimes(3);
-    expect(said).toEqual(
-      ["store-0", "store-1"].map(
-        (pod) =>
-          `release cert-manager/cert-manager waited for pod ${pod}, which an earlier update left broken: deleted, so that the new one follows`,
-      ),
-    );
-  });
-
-  it("look for broken pods no more once the update has failed", async () => {
-    vi.useFakeTimers();
-    const deleteHeldPods = vi.fn(() => Promise.resolve([]));
-    const { before, failed } = hooks({ deleteHeldPods });
-    await before();
-    await failed(late);
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(deleteHeldPods).not.toHaveBeenCalled();
-  });
-
-  it("say what is wrong with the pods where nothing can be done, and not all of it", async () => {
-    const troubles = () => Promise.resolve(Array.from({ length: 8 }, (_, index) => `pod p${index}: wrong`));
-    expect(await hooks({ troubles }).failed(late)).toBe(false);
-    expect(said.join().split("\n  ")).toEqual([
-      "release cert-manager/cert-manager is not ready:",
-      ...[0, 1, 2, 3, 4, 5].map((index) => `pod p${index}: wrong`),
-      "and 2 more",
-    ]);
-  });
-
-  it("leave the failure as it is where the cluster cannot be asked", async () => {
-    const away = () => Promise.reject(new Error("the API did not answer"));
-    expect(await hooks({ troubles: away }).failed(late)).toBe(false);
-    expect(said).toEqual([]);
   });
 });
