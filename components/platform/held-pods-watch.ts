@@ -14,6 +14,8 @@ export class HeldPodsWatch {
   readonly #aid: ReleaseAid;
   readonly #say: (pods: readonly string[]) => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
+  #ended = new AbortController();
+  #look: Promise<void> | undefined;
 
   /** @param say told what was deleted */
   constructor(release: ReleaseAddress, aid: ReleaseAid, say: (pods: readonly string[]) => Promise<void>) {
@@ -22,23 +24,35 @@ export class HeldPodsWatch {
     this.#say = say;
   }
 
-  /** Looks from now on, again and again. */
+  /** Looks from now on, again and again; never twice at once, for a second look would judge what the first one changes. */
   start(kubeconfig: string): void {
-    this.stop();
-    this.#timer = setInterval(() => void this.#look(kubeconfig), EVERY);
+    this.#end();
+    this.#ended = new AbortController();
+    const { signal } = this.#ended;
+    this.#timer = setInterval(() => {
+      this.#look ??= this.#lookOnce(kubeconfig, signal).finally(() => {
+        this.#look = undefined;
+      });
+    }, EVERY);
     // Whatever happens to the update, this alone keeps no program running.
     this.#timer.unref();
   }
 
-  /** Looks no more. */
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  /** Looks no more; settles once nothing is deleted any more, and what was deleted is told. */
+  async stop(): Promise<void> {
+    this.#end();
+    await this.#look;
   }
 
-  async #look(kubeconfig: string): Promise<void> {
+  #end(): void {
+    clearInterval(this.#timer);
+    this.#ended.abort();
+  }
+
+  async #lookOnce(kubeconfig: string, ended: AbortSignal): Promise<void> {
     // A cluster that does not answer is the update's own failure, and is told there.
-    const held = await this.#aid.deleteHeldPods(kubeconfig, this.#release).catch(() => []);
-    if (held.length > 0) await this.#say(held);
+    const deleted = await this.#aid.deleteHeldPods(kubeconfig, this.#release, ended).catch(() => []);
+    // An engine that takes no message any more has ended the update.
+    if (deleted.length > 0) await this.#say(deleted).catch(() => undefined);
   }
 }

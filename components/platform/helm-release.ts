@@ -4,7 +4,7 @@ import { mergeValues } from "../helm-values.ts";
 import { scriptFile } from "../host/script-file.ts";
 import { stationScript, type Contact } from "../host/station-script.ts";
 import type { ChartPin } from "./chart-pin.ts";
-import { manifestObject } from "./manifest-object.ts";
+import { manifestObject, secretManifest } from "./manifest-object.ts";
 import { recoveryHooks } from "./recovery-hooks.ts";
 import type { ReleaseAid } from "./release-aid.ts";
 import type { ReleaseDefinition } from "./release.ts";
@@ -167,12 +167,16 @@ export class HelmRelease extends pulumi.ComponentResource {
   private makeObjects(after: readonly pulumi.Resource[]): pulumi.Resource[] {
     const { definition, topology, settings, secret } = this.args;
     return (definition.objects?.(topology, settings as never) ?? []).map((manifest) =>
-      manifestObject(`${this.name}-${manifest.kind.toLowerCase()}-${manifest.metadata.name}`, manifest, {
-        ...this.inCluster(after),
-        // One that something holds back keeps the whole update waiting.
-        customTimeouts: { delete: `${definition.timeoutSeconds}s` },
-        ...(secret ? { additionalSecretOutputs: ["spec"] } : {}),
-      }),
+      manifestObject(
+        `${this.name}-${manifest.kind.toLowerCase()}-${manifest.metadata.name}`,
+        // Of the inputs, not of the outputs alone: the engine keeps and shows both.
+        secret ? secretManifest(manifest) : manifest,
+        {
+          ...this.inCluster(after),
+          // One that something holds back keeps the whole update waiting.
+          customTimeouts: { delete: `${definition.timeoutSeconds}s` },
+        },
+      ),
     );
   }
 }

@@ -1,5 +1,5 @@
 import * as kubernetes from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Manifest } from "./release.ts";
 
 /** Kinds without a group have no generic resource: their names in the engine are not made of their version alone. */
@@ -28,6 +28,15 @@ const otherVersions = (apiVersion: string, kind: string): pulumi.Alias[] => {
     type: `kubernetes:${group}/${other}:${kind}`,
   }));
 };
+
+/**
+ * An object whose content is a secret, in the state and in previews. What says which object it is stays readable: its
+ * kind, its name and its namespace decide what is made and what is replaced.
+ */
+export function secretManifest({ apiVersion, kind, metadata, ...content }: Manifest): Manifest {
+  const hidden = Object.entries(content).map(([field, value]) => [field, pulumi.secret(value)] as const);
+  return { apiVersion, kind, metadata, ...Object.fromEntries(hidden) };
+}
 
 /**
  * A Kubernetes object as a resource of the stack.

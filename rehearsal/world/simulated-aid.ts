@@ -8,6 +8,7 @@ const recordName = (name: string, revision: number): string => `sh.helm.release.
 export const simulatedAid = (world: World): ReleaseAid => ({
   clearPending: (_kubeconfig, { name, namespace }) => {
     const removed: string[] = [];
+    let recordsLeft = true;
     for (const cluster of world.clusters) {
       const release = cluster.releases.get(`${namespace}/${name}`);
       if (release?.status.startsWith("pending-") !== true) continue;
@@ -18,9 +19,10 @@ export const simulatedAid = (world: World): ReleaseAid => ({
         release.status = "deployed";
       } else {
         cluster.releases.delete(`${namespace}/${name}`);
+        recordsLeft = false;
       }
     }
-    return Promise.resolve(removed);
+    return Promise.resolve({ removed, recordsLeft });
   },
   deleteHeldPods: () => Promise.resolve([]),
   troubles: () => Promise.resolve([]),

@@ -1,16 +1,17 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseCommandText } from "../../components/host/command-text.ts";
-import { recoveryHooks } from "../../components/platform/recovery-hooks.ts";
-import type { ReleaseAid } from "../../components/platform/release-aid.ts";
+import { CATALOGUE } from "../../components/platform/catalogue.ts";
+import type { WantedRelease } from "../../components/platform/helm-release.ts";
 import { noAid } from "../support/no-aid.ts";
+import { releaseFixture } from "../support/release-fixtures.ts";
 import { certManager } from "../../components/platform/releases/cert-manager.ts";
 import { releaseSecret } from "../../components/platform/release-secrets.ts";
 import { Platform } from "../../components/platform/platform.ts";
 import { fakeOutputs } from "../support/fakes.ts";
-import { recordGraph } from "../support/record-graph.ts";
+import { type GraphNode, recordGraph } from "../support/record-graph.ts";
 import { TOPOLOGIES } from "../support/topologies.ts";
 import { PRIVATE_KEY, sshTarget } from "../support/sample.ts";
 
@@ -22,20 +23,20 @@ const chart = {
   crds: [{ url: "https://example.net/crds.yaml", sha256: "" }],
 };
 
-const record = (userValues: Record<string, unknown> = {}) =>
+const plain = (userValues: Record<string, unknown> = {}): WantedRelease => ({
+  definition: certManager,
+  settings: certManager.schema.parse({ replicas: 2 }),
+  userValues,
+  secret: false,
+  chart,
+});
+
+const record = (releases: readonly WantedRelease[] = [plain()]) =>
   recordGraph(
     () => {
       const anchor = new random.RandomId("tokyo-anchor", { byteLength: 8 });
       new Platform("tokyo", {
-        releases: [
-          {
-            definition: certManager,
-            settings: certManager.schema.parse({ replicas: 2 }),
-            userValues,
-            secret: false,
-            chart,
-          },
-        ],
+        releases,
         topology: TOPOLOGIES["tokyo-sapporo"],
         contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
         connectSeconds: 300,
@@ -82,13 +83,46 @@ describe("a release", () => {
   });
 
   it("merges the user's values last: maps are merged, lists replaced", async () => {
-    const nodes = await record({ webhook: { hostNetwork: true }, replicaCount: 3, extraArgs: ["--x"] });
+    const nodes = await record([plain({ webhook: { hostNetwork: true }, replicaCount: 3, extraArgs: ["--x"] })]);
     const [helm] = nodes.filter(({ type }) => type === "kubernetes:helm.sh/v3:Release");
     expect(helm!.inputs["values"]).toMatchObject({
       webhook: { hostNetwork: true, replicaCount: 2 },
       replicaCount: 3,
       extraArgs: ["--x"],
     });
+  });
+});
+
+describe("a platform whose settings are encrypted", () => {
+  /** What says which object it is; all the rest may hold what was encrypted. */
+  const OPEN = new Set(["apiVersion", "kind", "metadata"]);
+  const wanted = (secret: boolean): WantedRelease[] =>
+    CATALOGUE.filter(({ objects }) => objects !== undefined).map((definition) => {
+      const settings = definition.schema.parse(releaseFixture(definition.name, "all"));
+      const own = definition.kind === "chart" ? { chart } : {};
+      return { definition, settings, userValues: { note: "of the user" }, secret, ...own };
+    });
+  const objectsOf = (nodes: readonly GraphNode[]): GraphNode[] =>
+    nodes.filter(({ type }) => /^kubernetes:(?!core\/v1:(Namespace|Secret)$|helm\.sh\/)/.test(type));
+  const contentOf = (nodes: readonly GraphNode[]): unknown[] =>
+    nodes.flatMap(({ inputs }) => Object.entries(inputs).flatMap(([key, value]) => (OPEN.has(key) ? [] : [value])));
+
+  it("has no release and no object with readable content", async () => {
+    const nodes = await record(wanted(true));
+    const charts = nodes.filter(({ type }) => type === "kubernetes:helm.sh/v3:Release");
+    expect(charts.map(({ inputs }) => inputs["values"])).toEqual(charts.map(() => "[secret]"));
+    const objects = objectsOf(nodes);
+    const kinds = new Set(objects.map(({ inputs }) => inputs["kind"]));
+    expect([...kinds]).toEqual(expect.arrayContaining(["HelmChartConfig", "Cluster", "ConfigMap"]));
+    expect(new Set(contentOf(objects))).toEqual(new Set(["[secret]"]));
+  });
+
+  it("has the objects that it would have in clear", async () => {
+    const [hidden, shown] = [await record(wanted(true)), await record(wanted(false))];
+    const identities = (nodes: readonly GraphNode[]) =>
+      objectsOf(nodes).map(({ type, name, inputs }) => [type, name, inputs["metadata"], Object.keys(inputs).sort()]);
+    expect(identities(hidden)).toEqual(identities(shown));
+    expect(contentOf(objectsOf(shown))).not.toContain("[secret]");
   });
 });
 
@@ -112,103 +146,5 @@ describe("a Secret of a release", () => {
     });
     expect(of("store-keys-word")).toMatchObject({ length: 40, special: false });
     expect(of("store-keys")).toMatchObject({ metadata: { name: "keys", namespace: "store" } });
-  });
-});
-
-describe("the hooks of a release", () => {
-  const locked = "another operation (install/upgrade/rollback) is in progress";
-  const late = "context deadline exceeded";
-  const failing = (...errors: string[]) =>
-    ({ urn: "u", id: "", name: "n", type: "t", failedOperation: "update", errors }) as never;
-  const release = { name: "cert-manager", namespace: "cert-manager" };
-  const hooks = (aid: Partial<ReleaseAid>) => {
-    const { beforeUpdate, afterUpdate, onError } = recoveryHooks("hook", release, pulumi.output("kubeconfig"), {
-      ...noAid,
-      ...aid,
-    });
-    const called = (one: unknown) => (one as pulumi.ResourceHook).callback({} as never);
-    return {
-      before: () => called(beforeUpdate?.[0]),
-      after: () => called(afterUpdate?.[0]),
-      failed: (...errors: string[]) => onError?.[0]?.callback(failing(...errors)),
-    };
-  };
-  let said: string[];
-  beforeEach(() => {
-    said = [];
-    vi.spyOn(pulumi.log, "warn").mockImplementation((text) => Promise.resolve(void said.push(text)));
-  });
-  afterEach(() => {
-    vi.restoreAllMocks();
-    vi.useRealTimers();
-  });
-
-  it("clear the lock of an interrupted update in the region's own cluster and try again", async () => {
-    const clearPending = vi.fn(() => Promise.resolve(["sh.helm.release.v1.cert-manager.v2"]));
-    expect(await hooks({ clearPending }).failed(`upgrade failed: ${locked}`)).toBe(true);
-    expect(clearPending).toHaveBeenCalledExactlyOnceWith("kubeconfig", release);
-    expect(said).toEqual([
-      "release cert-manager/cert-manager was left half-done by an interrupted update: removed sh.helm.release.v1.cert-manager.v2 and trying again",
-    ]);
-  });
-
-  it("clear the record of an interrupted first install and try again", async () => {
-    const clearPending = () => Promise.resolve(["sh.helm.release.v1.cert-manager.v1"]);
-    expect(await hooks({ clearPending }).failed("cannot re-use a name that is still in use")).toBe(true);
-  });
-
-  it("do not try again when there was no lock to clear", async () => {
-    expect(await hooks({}).failed(locked)).toBe(false);
-    expect(said).toEqual([]);
-  });
-
-  it("go by the last failure alone", async () => {
-    const clearPending = vi.fn(() => Promise.resolve(["x"]));
-    expect(await hooks({ clearPending }).failed(late, locked)).toBe(false);
-    expect(clearPending).not.toHaveBeenCalled();
-  });
-
-  it("delete broken pods that hold an update up, again and again while it runs and not after", async () => {
-    vi.useFakeTimers();
-    const held = [["pod store-0"], [], ["pod store-1"]];
-    const deleteHeldPods = vi.fn(() => Promise.resolve(held.shift() ?? []));
-    const { before, after } = hooks({ deleteHeldPods });
-    await before();
-    await vi.advanceTimersByTimeAsync(30_000);
-    await after();
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(deleteHeldPods).toHaveBeenCalledTimes(3);
-    expect(said).toEqual(
-      ["store-0", "store-1"].map(
-        (pod) =>
-          `release cert-manager/cert-manager waited for pod ${pod}, which an earlier update left broken: deleted, so that the new one follows`,
-      ),
-    );
-  });
-
-  it("look for broken pods no more once the update has failed", async () => {
-    vi.useFakeTimers();
-    const deleteHeldPods = vi.fn(() => Promise.resolve([]));
-    const { before, failed } = hooks({ deleteHeldPods });
-    await before();
-    await failed(late);
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(deleteHeldPods).not.toHaveBeenCalled();
-  });
-
-  it("say what is wrong with the pods where nothing can be done, and not all of it", async () => {
-    const troubles = () => Promise.resolve(Array.from({ length: 8 }, (_, index) => `pod p${index}: wrong`));
-    expect(await hooks({ troubles }).failed(late)).toBe(false);
-    expect(said.join().split("\n  ")).toEqual([
-      "release cert-manager/cert-manager is not ready:",
-      ...[0, 1, 2, 3, 4, 5].map((index) => `pod p${index}: wrong`),
-      "and 2 more",
-    ]);
-  });
-
-  it("leave the failure as it is where the cluster cannot be asked", async () => {
-    const away = () => Promise.reject(new Error("the API did not answer"));
-    expect(await hooks({ troubles: away }).failed(late)).toBe(false);
-    expect(said).toEqual([]);
   });
 });

@@ -219,4 +219,15 @@ describe("a load balancer of a Hetzner region", () => {
     await applyEdit(rehearsal, balanced({}));
     await fine(rehearsal.destroy());
   });
+
+  test("goes with its region, before the network that it is in", async () => {
+    rehearsal = await openSample(balanced({ loadBalancer: { type: "lb11" } }));
+    await fine(rehearsal.up());
+    const { finished } = await fine(rehearsal.destroy());
+    const parts = ["-load-balancer-network", "-load-balancer", "-network"].map((part) => `fsn1-cloud${part}`);
+    const gone = finished.filter(({ op }) => op === "delete").map(({ name }) => name);
+    expect(gone.filter((name) => parts.includes(name))).toEqual(parts);
+    expect(rehearsal.world.hosts.size).toBe(0);
+    expect(Object.keys(await rehearsal.session.outputs())).toEqual([]);
+  });
 });

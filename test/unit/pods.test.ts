@@ -5,7 +5,7 @@ type Status = NonNullable<Pod["status"]>;
 type Container = NonNullable<Status["containerStatuses"]>[number];
 
 const pod = (status: Status, nodeName?: string): Pod => ({
-  metadata: { name: "web-0" },
+  metadata: { name: "web-0", uid: "u-web-0" },
   spec: nodeName === undefined ? {} : { nodeName },
   status,
 });
@@ -19,7 +19,7 @@ describe("a pod", () => {
     expect(isReady(pod({ phase: "Running", conditions: [{ type: "Ready", status: "True" }] }))).toBe(true);
     expect(isReady(pod({ phase: "Succeeded", conditions: [{ type: "Ready", status: "False" }] }))).toBe(true);
     expect(isReady(pod({ phase: "Running", conditions: [{ type: "Ready", status: "False" }] }))).toBe(false);
-    expect(isReady({ metadata: { name: "new" } })).toBe(false);
+    expect(isReady({ metadata: { name: "new", uid: "u-new" } })).toBe(false);
   });
 });
 
@@ -56,6 +56,6 @@ describe("what keeps a pod from being ready", () => {
     expect(running({ state: { waiting: { reason: "ContainerCreating" } } })).toBe(
       "pod web-0 on n1: is being started (Running)",
     );
-    expect(podTrouble({ metadata: { name: "new" } })).toBe("pod new: is being started (no phase)");
+    expect(podTrouble({ metadata: { name: "new", uid: "u-new" } })).toBe("pod new: is being started (no phase)");
   });
 });

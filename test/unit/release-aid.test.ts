@@ -1,114 +1,73 @@
-import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
-import type { TLSSocket } from "node:tls";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { renderKubeconfig } from "../../components/k3s/kubeconfig.ts";
-import {
-  certificateRequest,
-  keyOutputs,
-  makeKey,
-  selfSigned,
-  signedBy,
-} from "../../rehearsal/providers/certificates.ts";
+import { describe, expect, it } from "vitest";
 import { releaseAid } from "../../stacks/release-aid.ts";
+import { useApiServer } from "../support/api-server.ts";
 
-const newKey = (): string => keyOutputs(makeKey("ECDSA", "P256"))["privateKeyPem"] ?? "";
 const LONG_AGO = "2026-01-01T00:00:00Z";
 const release = { name: "cert-manager", namespace: "cert-manager" };
-
-/** A certificate authority, a server's and a client's certificate under it. */
-async function makeCertificates() {
-  const [authorityKey, serverKey, clientKey] = [newKey(), newKey(), newKey()];
-  const authority = await selfSigned(authorityKey, {
-    subject: { commonName: "authority" },
-    isCaCertificate: true,
-    setSubjectKeyId: true,
-    validityPeriodHours: 1,
-    allowedUses: ["cert_signing"],
-  });
-  const sign = async (key: string, inputs: object, use: string): Promise<string> => {
-    const request = await certificateRequest(key, inputs);
-    const issued = await signedBy({ certificatePem: authority.pem, keyPem: authorityKey }, request, {
-      validityPeriodHours: 1,
-      allowedUses: ["digital_signature", use],
-    });
-    return issued.pem;
-  };
-  return {
-    authority: authority.pem,
-    serverKey,
-    server: await sign(serverKey, { subject: { commonName: "api" }, ipAddresses: ["127.0.0.1"] }, "server_auth"),
-    clientKey,
-    client: await sign(clientKey, { subject: { commonName: "admin" } }, "client_auth"),
-  };
-}
+const { signal } = new AbortController();
 
 describe("what is done for a release in its cluster", () => {
-  let certificates: Awaited<ReturnType<typeof makeCertificates>>;
-  let server: Server | undefined;
-  beforeAll(async () => {
-    certificates = await makeCertificates();
-  });
-  afterEach(() => {
-    server?.close();
-    server?.closeAllConnections();
-  });
+  const serve = useApiServer();
 
-  /** An API that answers listings by the last word of their path; returns its kubeconfig and what it was asked. */
-  async function api(lists: Readonly<Record<string, readonly object[]>>, status = 200) {
+  /** An API that answers listings by the last word of their path, or all of it by a status; tells what it was asked. */
+  async function api(
+    lists: Readonly<Record<string, readonly object[]>>,
+    statusOf: (asked: string) => number = () => 200,
+  ) {
     const asked: string[] = [];
-    server = createServer(
-      { ca: certificates.authority, cert: certificates.server, key: certificates.serverKey, requestCert: true },
-      (request, response) => {
-        const who = String(
-          (request.socket as unknown as Pick<TLSSocket, "getPeerCertificate">).getPeerCertificate().subject.CN,
-        );
-        asked.push(`${who} ${request.method ?? ""} ${decodeURIComponent((request.url ?? "").replaceAll("+", " "))}`);
-        response.statusCode = status;
-        const kind = /([a-z]+)(?:\?|$)/.exec(request.url ?? "")?.[1] ?? "";
-        response.end(JSON.stringify({ items: lists[kind] ?? [] }));
-      },
-    );
-    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const kubeconfig = renderKubeconfig({
-      region: "tokyo",
-      endpoint: "127.0.0.1",
-      serverAuthority: certificates.authority,
-      clientCertificate: certificates.client,
-      clientKey: certificates.clientKey,
-    }).replace(":6443", `:${port}`);
+    const kubeconfig = await serve((request, response, body) => {
+      const path = decodeURIComponent((request.url ?? "").replaceAll("+", " "));
+      const line = [request.method, path, body].filter((part) => part !== "").join(" ");
+      asked.push(line);
+      response.statusCode = statusOf(line);
+      const kind = /([a-z]+)(?:\?|$)/.exec(request.url ?? "")?.[1] ?? "";
+      response.end(JSON.stringify({ items: lists[/ notin /.test(path) ? "settled" : kind] ?? [] }));
+    });
     return { kubeconfig, asked };
   }
+  const deletion = (path: string, uid: string) => `DELETE ${path} {"preconditions":{"uid":"${uid}"}}`;
 
-  it("deletes the pending records alone, as the administrator, and says which", async () => {
-    const { kubeconfig, asked } = await api({
-      secrets: [{ metadata: { name: "sh.helm.release.v1.cert-manager.v2" } }],
-    });
-    expect(await releaseAid.clearPending(kubeconfig, release)).toEqual(["sh.helm.release.v1.cert-manager.v2"]);
-    const path = "/api/v1/namespaces/cert-manager/secrets";
+  const secrets = "/api/v1/namespaces/cert-manager/secrets";
+  const record = (revision: number) => ({
+    metadata: { name: `sh.helm.release.v1.cert-manager.v${revision}`, uid: `u-v${revision}` },
+  });
+
+  it("deletes the pending records alone, and says which", async () => {
+    const { kubeconfig, asked } = await api({ secrets: [record(2)], settled: [record(1)] });
+    const removed = ["sh.helm.release.v1.cert-manager.v2"];
+    expect(await releaseAid.clearPending(kubeconfig, release)).toEqual({ removed, recordsLeft: true });
+    const own = "labelSelector=owner=helm,name=cert-manager,status";
     expect(asked).toEqual([
-      `admin GET ${path}?labelSelector=owner=helm,name=cert-manager,status in (pending-install,pending-upgrade,pending-rollback)`,
-      `admin DELETE ${path}/sh.helm.release.v1.cert-manager.v2`,
+      `GET ${secrets}?${own} in (pending-install,pending-upgrade,pending-rollback)`,
+      `GET ${secrets}?${own} notin (pending-install,pending-upgrade,pending-rollback)&limit=1`,
+      deletion(`${secrets}/sh.helm.release.v1.cert-manager.v2`, "u-v2"),
     ]);
+  });
+
+  it("says when Helm has no other record", async () => {
+    const { kubeconfig } = await api({ secrets: [record(1)] });
+    const removed = ["sh.helm.release.v1.cert-manager.v1"];
+    expect(await releaseAid.clearPending(kubeconfig, release)).toEqual({ removed, recordsLeft: false });
   });
 
   it("deletes nothing where nothing is pending", async () => {
     const { kubeconfig, asked } = await api({});
-    expect(await releaseAid.clearPending(kubeconfig, release)).toEqual([]);
+    expect((await releaseAid.clearPending(kubeconfig, release)).removed).toEqual([]);
     expect(asked).toHaveLength(1);
   });
 
   it("says what the API refused", async () => {
-    const { kubeconfig } = await api({}, 403);
+    const { kubeconfig } = await api({}, () => 403);
     await expect(releaseAid.clearPending(kubeconfig, release)).rejects.toThrow(
       /^the API answered GET \/api\/v1\/namespaces\/cert-manager\/secrets\S* with 403$/,
     );
   });
 
+  const pods = "/api/v1/namespaces/cert-manager/pods";
   const pod = (name: string, revision: string, ready: boolean, more: object = {}, since = LONG_AGO) => ({
     metadata: {
       name,
+      uid: `u-${name}`,
       labels: { "controller-revision-hash": revision },
       ownerReferences: [{ kind: "StatefulSet", name: name.replace(/-\d+$/, "") }],
       ...more,
@@ -118,33 +77,79 @@ describe("what is done for a release in its cluster", () => {
       conditions: [{ type: "Ready", status: ready ? "True" : "False", lastTransitionTime: since }],
     },
   });
-  const statefulSet = (name: string, of: string) => ({
+  const statefulSet = (name: string, spec: object = {}, of = "cert-manager") => ({
     metadata: { name, annotations: { "meta.helm.sh/release-name": of } },
+    spec,
     status: { updateRevision: "new" },
   });
+  const deletedOf = async (statefulsets: readonly object[], items: readonly object[]) => {
+    const { kubeconfig } = await api({ statefulsets, pods: items });
+    return releaseAid.deleteHeldPods(kubeconfig, release, signal);
+  };
 
-  it("deletes the broken pods of an earlier revision of the release's own stateful sets, and no other", async () => {
+  it("deletes broken pods of an earlier revision of the release's own stateful sets, and no others of their names", async () => {
     const { kubeconfig, asked } = await api({
       statefulsets: [
-        statefulSet("store", "cert-manager"),
-        statefulSet("foreign", "other"),
-        { ...statefulSet("sealed", "cert-manager"), spec: { updateStrategy: { type: "OnDelete" } } },
+        statefulSet("store"),
+        statefulSet("foreign", {}, "other"),
+        statefulSet("sealed", { updateStrategy: { type: "OnDelete" } }),
       ],
       pods: [
-        pod("store-0", "old", false),
-        pod("store-1", "old", true),
-        pod("store-2", "new", false),
-        pod("store-3", "old", false, { deletionTimestamp: "2026-01-01T00:00:00Z" }),
-        pod("store-4", "old", false, {}, new Date().toISOString()),
+        pod("store-0", "old", true),
+        pod("store-1", "old", false),
         pod("foreign-0", "old", false),
         pod("sealed-0", "old", false),
-        { metadata: { name: "alone" }, status: { phase: "Pending" } },
+        { metadata: { name: "alone", uid: "u-alone" }, status: { phase: "Pending" } },
       ],
     });
-    expect(await releaseAid.deleteHeldPods(kubeconfig, release)).toEqual(["pod store-0"]);
-    expect(asked.filter((line) => line.includes("DELETE"))).toEqual([
-      "admin DELETE /api/v1/namespaces/cert-manager/pods/store-0",
-    ]);
+    expect(await releaseAid.deleteHeldPods(kubeconfig, release, signal)).toEqual(["pod store-1"]);
+    expect(asked.filter((line) => line.startsWith("DELETE"))).toEqual([deletion(`${pods}/store-1`, "u-store-1")]);
+  });
+
+  it.each([
+    ["is of the newest revision", pod("store-0", "new", false)],
+    ["goes already", pod("store-0", "old", false, { deletionTimestamp: LONG_AGO })],
+    ["had no time to become ready", pod("store-0", "old", false, {}, new Date().toISOString())],
+  ])("waits with the set for its first pod that is not ready where that %s", async (_, first) => {
+    expect(await deletedOf([statefulSet("store")], [first, pod("store-1", "old", false)])).toEqual([]);
+  });
+
+  it("deletes one pod of a set, the one that the set waits for", async () => {
+    const broken = ["10", "2", "9"].map((ordinal) => pod(`store-${ordinal}`, "old", false));
+    expect(await deletedOf([statefulSet("store")], broken)).toEqual(["pod store-2"]);
+    const parallel = statefulSet("store", { podManagementPolicy: "Parallel" });
+    expect(await deletedOf([parallel], broken)).toEqual(["pod store-10"]);
+    const replaced = broken.map((one) => (one.metadata.name === "store-10" ? pod("store-10", "new", false) : one));
+    expect(await deletedOf([parallel], replaced)).toEqual(["pod store-9"]);
+  });
+
+  it("leaves a pod below the set's partition alone: it would come back as it was", async () => {
+    const spec = { ordinals: { start: 1 }, updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 2 } } };
+    expect(await deletedOf([statefulSet("store", spec)], [pod("store-2", "old", false)])).toEqual([]);
+    expect(await deletedOf([statefulSet("store", spec)], [pod("store-3", "old", false)])).toEqual(["pod store-3"]);
+  });
+
+  it.each([404, 409, 500])("tells what it deleted, whether or not another deletion ends with %i", async (status) => {
+    const lists = {
+      statefulsets: ["cache", "log", "store"].map((name) => statefulSet(name)),
+      pods: ["cache-0", "log-0", "store-0"].map((name) => pod(name, "old", false)),
+    };
+    const { kubeconfig } = await api(lists, (asked) => (asked.includes("/log-0 ") ? status : 200));
+    expect(await releaseAid.deleteHeldPods(kubeconfig, release, signal)).toEqual(["pod cache-0", "pod store-0"]);
+  });
+
+  it("deletes nothing more once the update has ended", async () => {
+    const ended = new AbortController();
+    const lists = {
+      statefulsets: ["cache", "store"].map((name) => statefulSet(name)),
+      pods: ["cache-0", "store-0"].map((name) => pod(name, "old", false)),
+    };
+    const { kubeconfig, asked } = await api(lists, (line) => {
+      if (line.startsWith("DELETE")) ended.abort();
+      return 200;
+    });
+    expect(await releaseAid.deleteHeldPods(kubeconfig, release, ended.signal)).toEqual(["pod cache-0"]);
+    expect(asked.filter((line) => line.startsWith("DELETE"))).toHaveLength(1);
   });
 
   it("says what is wrong with each pod that is not ready", async () => {

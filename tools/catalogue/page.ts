@@ -8,7 +8,15 @@ import { readVersions, type Versions } from "../../stacks/versions.ts";
 export const MARKS = { start: "<!-- npm run catalogue writes from here -->", end: "<!-- to here -->" } as const;
 
 type Schema = z.core.JSONSchema.JSONSchema;
-const RENDERED: Readonly<Record<string, string>> = rendered;
+/** By release: the chart's version with which helm rendered its values. */
+type Rendered = Readonly<Record<string, string>>;
+
+/** What is known of the releases beside their definitions. */
+interface Known {
+  readonly versions: Versions;
+  readonly rendered: Rendered;
+}
+
 /** Keys that every release has; docs/settings.md tells of them. */
 const SHARED = new Set(["place", "values"]);
 
@@ -51,17 +59,17 @@ const LEVELS = {
   privileged: "privileged",
 } as const;
 
-function checked({ name, kind }: ReleaseDefinition, versions: Versions): string {
+function checked({ name, kind }: ReleaseDefinition, { versions, rendered: known }: Known): string {
   if (kind === "objects") return "no chart";
-  const version = RENDERED[name];
+  const version = known[name];
   if (version === undefined)
     return "**not rendered yet**: its values were checked against the chart's source or documentation alone";
   const pinned = versions.releases[name]?.version;
   return version === pinned ? "rendered with helm" : `rendered with helm, chart ${version}`;
 }
 
-function releaseText(definition: ReleaseDefinition, versions: Versions): string {
-  const chart = versions.releases[definition.name];
+function releaseText(definition: ReleaseDefinition, known: Known): string {
+  const chart = known.versions.releases[definition.name];
   const rows = settingRows(z.toJSONSchema(definition.schema, { io: "input", unrepresentable: "any" }));
   const after = definition.after ?? [];
   const facts = [
@@ -74,7 +82,7 @@ function releaseText(definition: ReleaseDefinition, versions: Versions): string 
             `\`${chart.chart}\` ${chart.version} of ${chart.repository.startsWith("oci:") ? `\`${chart.repository}\`` : `<${chart.repository}>`}`,
           ],
         ]),
-    ["Values", checked(definition, versions)],
+    ["Values", checked(definition, known)],
     ...(after.length === 0 ? [] : [["Comes after", after.map((name) => `\`${name}\``).join(", ")]]),
     ["Documentation", `<${definition.home}>`],
   ];
@@ -87,11 +95,12 @@ function releaseText(definition: ReleaseDefinition, versions: Versions): string 
 }
 
 /** The generated part of docs/platform.md: every release by section, with its settings. */
-export function cataloguePage(versions: Versions = readVersions()): string {
+export function cataloguePage(known: Partial<Known> = {}): string {
+  const all: Known = { versions: known.versions ?? readVersions(), rendered: known.rendered ?? rendered };
   return SECTIONS.flatMap((section) => {
     const releases = CATALOGUE.filter((definition) => definition.section === section);
     if (releases.length === 0) return [];
-    return [`## ${section}`, ...releases.map((definition) => releaseText(definition, versions))];
+    return [`## ${section}`, ...releases.map((definition) => releaseText(definition, all))];
   }).join("\n\n");
 }
 
