@@ -1,18 +1,6 @@
-import type { Case, MachineLine } from "./guardrails-cases.ts";
+import type { Case } from "./guardrails-cases.ts";
+import { TWO_SITES } from "./guardrails-room-cases.ts";
 
-const SMALL = { cpus: 2, memory: "4GiB" };
-const sized = (lines: readonly MachineLine[], more: Record<string, unknown> = SMALL): MachineLine[] =>
-  lines.map(([line]) => [line, more]);
-
-/** Three servers in a rack and three agents in an attic: two sites. */
-const TWO_SITES: readonly MachineLine[] = sized([
-  ["rack/server a 10.20.0.11"],
-  ["rack/server b 10.20.0.12"],
-  ["rack/server c 10.20.0.13"],
-  ["attic/agent d 192.168.1.4"],
-  ["attic/agent e 192.168.1.5"],
-  ["attic/agent f 192.168.1.6"],
-]);
 const bucket = {
   bucket: "backups-example",
   endpoint: "https://s3.example.net",
@@ -72,75 +60,6 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
       findings: [
         "platform.postgres: found no platform.cloudnative-pg beside it · allowed postgres together with cloudnative-pg, which it needs · fix: add platform.cloudnative-pg: {}, or remove what needs it",
         "platform.postgres: found no platform.plugin-barman-cloud beside it · allowed postgres together with plugin-barman-cloud, which it needs · fix: add platform.plugin-barman-cloud: {}, or remove what needs it",
-      ],
-    },
-  ],
-  "over-committed": [
-    { title: "a release that fits", settings: { machines: TWO_SITES, platform: { "cert-manager": {} } } },
-    {
-      title: "machines whose size nobody told",
-      settings: { platform: { postgres: { clusters: { main: { memory: "64GiB" } } } } },
-    },
-    {
-      title: "a pod that is larger than any machine",
-      settings: { machines: TWO_SITES, platform: { postgres: { clusters: { main: { memory: "8GiB" } } } } },
-      findings: [
-        "platform.postgres: found a pod of main that asks for 8.0 GiB · allowed at most 3.4 GiB, what the largest machine of attic/agent has beside k3s · fix: place it on larger machines, or let it ask for less by its values",
-      ],
-    },
-    {
-      title: "databases that fit one by one, and not together",
-      settings: {
-        machines: TWO_SITES,
-        platform: { postgres: { clusters: { main: { memory: "2GiB" }, other: { memory: "2GiB" } } } },
-      },
-      findings: [
-        "platform: found 12.0 GiB asked for on attic/agent (postgres 12.0 GiB) · allowed at most 10.1 GiB, what its machines have beside k3s · fix: take a release out, give it fewer replicas, place it elsewhere, or add machines there",
-      ],
-    },
-  ],
-  "placement-unsatisfied": [
-    {
-      title: "replicas on as many machines",
-      settings: {
-        machines: TWO_SITES,
-        platform: { longhorn: { replicas: 3, place: { site: "attic", pool: "agent" } } },
-      },
-    },
-    {
-      title: "every site",
-      settings: { machines: TWO_SITES, platform: { "cert-manager": { place: { site: "any" } } } },
-    },
-    {
-      title: "a site that is not there",
-      settings: { machines: TWO_SITES, platform: { longhorn: { place: { site: "cellar" } } } },
-      findings: [
-        'platform.longhorn.place.site: found "cellar" · allowed attic, rack, or any · fix: write the name of a site of this region',
-      ],
-    },
-    {
-      title: "a pool of another site",
-      settings: { machines: TWO_SITES, platform: { longhorn: { place: { site: "attic", pool: "server" } } } },
-      findings: [
-        'platform.longhorn.place.pool: found "server" · allowed agent · fix: write the name of a pool of site attic',
-      ],
-    },
-    {
-      title: "more copies than machines",
-      settings: { machines: TWO_SITES, platform: { longhorn: { replicas: 4, place: { site: "attic" } } } },
-      findings: [
-        "platform.longhorn: found 4 replicas of volumes, each on a machine of its own · allowed at most 3, the machines of attic/agent · fix: take fewer replicas, name a larger place, or add machines there",
-      ],
-    },
-    {
-      title: "a pool that lets no pod in",
-      settings: {
-        machines: TWO_SITES,
-        siteSettings: { attic: { pools: { agent: { taints: ["dedicated=gpu:NoSchedule"] } } } },
-        platform: { reloader: { place: { pool: "agent" } } },
-      },
-      findings: [
-        "platform.reloader: found no pool that takes reloader · allowed a pool that pods may run on · fix: name another place, or take the taint off a pool",
       ],
     },
   ],
