@@ -8,7 +8,11 @@ const bucket = {
   secretAccessKey: "example",
 };
 const stretched = { synchronous: true };
-const noStorage = { config: { disable: ["local-storage"] } };
+const noStorage = { config: { "disable+": ["local-storage"] } };
+const noTraefik = { config: { "disable+": ["traefik"] } };
+/** Services get addresses of their own. */
+const addressPool = { cni: "cilium", cilium: { loadBalancerPool: ["10.20.0.240-10.20.0.250"] } };
+const gateway = { gateway: { host: "example.net" } };
 /** The pool of the attic sleeps. */
 const asleep = { attic: { pools: { agent: { intermittent: true } } } };
 
@@ -19,11 +23,37 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
     { title: "Gateways that are the user's to make", settings: { platform: { traefik: {}, "envoy-gateway": {} } } },
     {
       title: "two releases on the ports of the web",
-      settings: { platform: { traefik: {}, "envoy-gateway": { gateway: { host: "example.net" } } } },
+      settings: { platform: { traefik: {}, "envoy-gateway": gateway } },
       findings: [
         "platform.envoy-gateway: found port 80, which platform.traefik has as well · allowed one release on each port · fix: give one of them another port, or remove one",
         "platform.envoy-gateway: found port 443, which platform.traefik has as well · allowed one release on each port · fix: give one of them another port, or remove one",
       ],
+    },
+    {
+      title: "Envoy in the place of k3s's Traefik",
+      settings: { kubernetes: noTraefik, platform: { "cert-manager": {}, "envoy-gateway": gateway } },
+    },
+    {
+      title: "Envoy beside k3s's Traefik, of which settings say nothing",
+      settings: { platform: { "cert-manager": {}, "envoy-gateway": gateway } },
+      findings: [
+        'platform.envoy-gateway: found port 80, which k3s\'s Traefik has as well · allowed one holder of each port · fix: write kubernetes.config: { "disable+": [traefik] }',
+        'platform.envoy-gateway: found port 443, which k3s\'s Traefik has as well · allowed one holder of each port · fix: write kubernetes.config: { "disable+": [traefik] }',
+      ],
+    },
+    {
+      title: "Services with addresses of their own, which share no port",
+      settings: {
+        kubernetes: addressPool,
+        platform: { "cert-manager": {}, traefik: {}, "envoy-gateway": gateway },
+      },
+    },
+    {
+      title: "Services that no balancer of k3s's puts on machines",
+      settings: {
+        kubernetes: { config: { "disable+": ["servicelb"] } },
+        platform: { "cert-manager": {}, traefik: {}, "envoy-gateway": gateway },
+      },
     },
     {
       title: "the API server for our rules, Kyverno for the user's policies",
@@ -98,12 +128,36 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
   "two-default-storage-classes": [
     { title: "k3s's own class alone", settings: { platform: { longhorn: {} } } },
     { title: "OpenEBS where k3s leaves its own out", settings: { kubernetes: noStorage, platform: { openebs: {} } } },
+    {
+      title: "OpenEBS where Services have addresses of their own",
+      settings: { kubernetes: { ...addressPool, ...noStorage }, platform: { openebs: {} } },
+    },
+    {
+      title: "the same with all that is left out in one list",
+      settings: {
+        kubernetes: { ...addressPool, config: { disable: ["servicelb", "local-storage"] } },
+        platform: { openebs: {} },
+      },
+    },
     { title: "OpenEBS beside k3s's own, not as the default", settings: { platform: { openebs: { default: false } } } },
     {
       title: "OpenEBS beside k3s's own",
       settings: { platform: { openebs: {} } },
       findings: [
-        "platform.openebs: found the default StorageClass, which k3s's local-path is as well · allowed one default StorageClass · fix: write kubernetes.config: { disable: [local-storage] }, or default: false here",
+        'platform.openebs: found the default StorageClass, which k3s\'s local-path is as well · allowed one default StorageClass · fix: write kubernetes.config: { "disable+": [local-storage] }, or default: false here',
+      ],
+    },
+    {
+      title: "OpenEBS whose values say that it is not the default",
+      settings: {
+        platform: { openebs: { values: { "localpv-provisioner": { hostpathClass: { isDefaultClass: false } } } } },
+      },
+    },
+    {
+      title: "Longhorn whose values say that it is the default",
+      settings: { platform: { longhorn: { values: { persistence: { defaultClass: true } } } } },
+      findings: [
+        'platform.longhorn: found the default StorageClass, which k3s\'s local-path is as well · allowed one default StorageClass · fix: write kubernetes.config: { "disable+": [local-storage] }, or default: false here',
       ],
     },
     {
