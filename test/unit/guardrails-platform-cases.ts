@@ -184,6 +184,17 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
         "platform.postgres: found a volume of main on the intermittent pool attic/agent · allowed volumes on pools whose machines stay · fix: write platform.postgres.place with a pool or a site that stays",
       ],
     },
+    {
+      title: "Longhorn, which goes to the site that does not sleep",
+      settings: { machines: TWO_SITES, siteSettings: asleep, platform: { longhorn: {} } },
+    },
+    {
+      title: "Longhorn's volumes on the pool that sleeps",
+      settings: { machines: TWO_SITES, siteSettings: asleep, platform: { longhorn: { place: { site: "attic" } } } },
+      findings: [
+        "platform.longhorn: found data of volumes on the intermittent pool attic/agent · allowed volumes on pools whose machines stay · fix: write platform.longhorn.place with a pool or a site that stays",
+      ],
+    },
   ],
   "wan-replication": [
     {

@@ -84,6 +84,7 @@ export const longhorn = defineRelease({
         requests: { cpu: 0, memory: 0 },
         spot,
         apart: true,
+        keepsData: true,
         replication: "synchronous",
       },
     ];
