@@ -2,7 +2,7 @@ import { bundleOf } from "../components/lightsail/catalog.ts";
 import { serverTypeOf } from "../components/hetzner/catalog.ts";
 import { byName } from "../components/network/names.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
-import type { Topology, TopologyPool } from "../components/platform/topology.ts";
+import type { Topology, TopologyPool, TopologyTaint } from "../components/platform/topology.ts";
 import { ownedNamespaces } from "./owned-namespaces.ts";
 import type { MachineSettings, PlatformSettings, RegionSettings } from "./region-settings.ts";
 
@@ -14,6 +14,17 @@ function sizeOf(machine: MachineSettings): TopologyPool["sizes"][number] | undef
   return "size" in machine ? machine.size : undefined;
 }
 
+/** What keeps pods off a machine; one that only asks them to go elsewhere first does not. */
+const taintsOf = ({ taints }: MachineSettings): readonly TopologyTaint[] =>
+  taints
+    .flatMap(({ key, value, effect }) => (effect === "PreferNoSchedule" ? [] : [{ key, value, effect }]))
+    .sort((one, other) => byName(JSON.stringify(one), JSON.stringify(other)));
+
+/** A pool's machines, those together that let in the same pods and the same requests. */
+const partsOf = (machines: readonly MachineSettings[]): readonly (readonly MachineSettings[])[] => [
+  ...Map.groupBy(machines, (machine) => JSON.stringify([taintsOf(machine), machine.ingress])).values(),
+];
+
 function poolOf(machines: readonly MachineSettings[]): TopologyPool | undefined {
   const [first] = machines;
   if (first === undefined) return undefined;
@@ -24,9 +35,9 @@ function poolOf(machines: readonly MachineSettings[]): TopologyPool | undefined 
     role: first.role,
     nodes: machines.length,
     sizes: sizes.map(({ cpus, memoryGiB }) => ({ cpus, memoryGiB })),
-    ingress: machines.every(({ ingress }) => ingress),
+    ingress: first.ingress,
     intermittent: first.intermittent ?? false,
-    reserved: machines.every(({ taints }) => taints.some(({ effect }) => effect !== "PreferNoSchedule")),
+    taints: taintsOf(first),
   };
 }
 
@@ -48,7 +59,9 @@ export function topologyOf(settings: RegionSettings): Topology {
   const pools = sites.flatMap((site) => {
     const machines: readonly MachineSettings[] = site.machines;
     const names = [...new Set(machines.map(({ pool }) => pool))].sort(byName);
-    return names.flatMap((name) => poolOf(machines.filter(({ pool }) => pool === name)) ?? []);
+    return names.flatMap((name) =>
+      partsOf(machines.filter(({ pool }) => pool === name)).flatMap((part) => poolOf(part) ?? []),
+    );
   });
   return {
     region,

@@ -58,11 +58,30 @@ export function demandOn(pools: readonly TopologyPool[], { replicas, requests, s
   return here.length === spot.pools.length && here.length > 0 ? plus(none, requests, replicas) : none;
 }
 
-/** Every choice of pools, the small ones first. */
-export function choicesOf(pools: readonly TopologyPool[]): readonly (readonly TopologyPool[])[] {
-  const all = pools.reduce<readonly (readonly TopologyPool[])[]>(
-    (choices, pool) => [...choices, ...choices.map((choice) => [...choice, pool])],
-    [[]],
-  );
-  return all.filter(({ length }) => length > 0).toSorted((one, other) => one.length - other.length);
+/** Above, unions of more than two of what workloads name are left out: they double with each further one. */
+const MOST_CHOICES = 2000;
+
+/**
+ * The choices of pools that can be too full where no part of them is, the small ones first: single pools, for what runs
+ * on every node, and what workloads name, alone and together. Of any other choice work may go elsewhere.
+ */
+export function choicesOf(
+  pools: readonly TopologyPool[],
+  workloads: readonly Workload[],
+): readonly (readonly TopologyPool[])[] {
+  const named = workloads.filter(({ replicas }) => replicas !== "every-node").map(({ spot }) => spot.pools);
+  const choices = new Map<string, readonly TopologyPool[]>();
+  const add = (chosen: ReadonlySet<TopologyPool>): void => {
+    const choice = pools.filter((pool) => chosen.has(pool));
+    choices.set(choice.map((pool) => pools.indexOf(pool)).join(), choice);
+  };
+  const spots = [...new Map(named.map((spot) => [spot.map((pool) => pools.indexOf(pool)).join(), spot])).values()];
+  for (const spot of spots) {
+    const before = choices.size > MOST_CHOICES ? spots : [...choices.values()];
+    for (const choice of before) add(new Set([...choice, ...spot]));
+    add(new Set(spot));
+  }
+  for (const pool of pools) add(new Set([pool]));
+  add(new Set(pools));
+  return [...choices.values()].filter(({ length }) => length > 0).toSorted((one, other) => one.length - other.length);
 }

@@ -42,7 +42,7 @@ export interface Claims {
   readonly defaultStorageClass?: string;
   /** Name of the IngressClass or GatewayClass that it makes the default one. */
   readonly defaultIngressClass?: string;
-  /** TCP ports that it takes on machines, or on the address of a load balancer that machines share. */
+  /** TCP ports of its Services of type LoadBalancer: ServiceLB takes them on machines. */
   readonly ports?: readonly number[];
   /** Rules of pod-rules.ts that it holds pods to. */
   readonly podRules?: readonly string[];

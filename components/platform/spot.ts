@@ -1,4 +1,4 @@
-import { nodesIn, type Topology, type TopologyPool } from "./topology.ts";
+import { nodesIn, type Topology, type TopologyPool, type TopologyTaint } from "./topology.ts";
 
 /** Word for `site` of a release that may run in every site, also where it would stay in one. */
 export const ANY_SITE = "any";
@@ -12,7 +12,8 @@ export interface Place {
 
 /**
  * What kind of work it is. `anywhere`: it keeps nothing and answers slowly if it must. `steady`: it keeps data or waits for
- * an answer in a short time, so it stays in one site, on machines that do not sleep. `every-node`: one on each machine.
+ * an answer in a short time, so it stays in one site, on machines that do not sleep. `every-node`: one on each machine
+ * that lets it in.
  */
 export type Work = "anywhere" | "steady" | "every-node";
 
@@ -21,7 +22,26 @@ export interface Spot {
   readonly pools: readonly TopologyPool[];
   /** Labels that a node has, for `nodeSelector`. */
   readonly nodeSelector: Readonly<Record<string, string>>;
+  /** What its pods have to tolerate to run on all of these pools; they must have no others, or they run on more. */
+  readonly tolerations: readonly Toleration[];
 }
+
+/** A toleration of Kubernetes: without a key one of every key, without an effect one of every effect. */
+export interface Toleration {
+  readonly key?: string;
+  readonly operator: "Exists" | "Equal";
+  readonly value?: string;
+  readonly effect?: TopologyTaint["effect"];
+}
+
+const tolerates = (toleration: Toleration, { key, value, effect }: TopologyTaint): boolean =>
+  (toleration.key === undefined || toleration.key === key) &&
+  (toleration.effect === undefined || toleration.effect === effect) &&
+  (toleration.operator === "Exists" || toleration.value === value);
+
+/** Whether pods with some tolerations may run on a pool's machines. */
+export const letsIn = ({ taints }: TopologyPool, tolerations: readonly Toleration[]): boolean =>
+  taints.every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)));
 
 /** Labels that say where a node stands; see components/k3s/config.ts. */
 export const NODE_LABELS = {
@@ -43,22 +63,25 @@ const memoryOf = (pools: readonly TopologyPool[]): number =>
  * servers. Undefined where no pool takes such work.
  */
 export function steadySite({ pools, sites }: Pick<Topology, "pools" | "sites">): string | undefined {
-  const able = pools.filter(({ intermittent, reserved }) => !intermittent && !reserved);
+  const able = pools.filter(({ intermittent, taints }) => !intermittent && taints.length === 0);
   const agents = able.filter(({ role }) => role === "agent");
   const candidates = agents.length > 0 ? agents : able;
   const weights = sites.map(({ name }) => ({ name, memory: memoryOf(candidates.filter(({ site }) => site === name)) }));
   return weights.filter(({ memory }) => memory > 0).sort((one, other) => other.memory - one.memory)[0]?.name;
 }
 
-/** Where a workload may run in a region. The pools are empty where the user's wish names none that takes it. */
-export function spotFor(topology: Topology, place: Place, work: Work): Spot {
+/**
+ * Where a workload may run in a region. The pools are empty where the user's wish names none that takes it.
+ * @param tolerations what its pods tolerate: as their values have it. Without, machines with a taint are not for it.
+ */
+export function spotFor(topology: Topology, place: Place, work: Work, tolerations: readonly Toleration[] = []): Spot {
   const chosen = place.site ?? (work === "steady" && place.pool === undefined ? steadySite(topology) : undefined);
   const site = chosen === ANY_SITE ? undefined : chosen;
   const fitting = topology.pools.filter(
     (pool) =>
       (site === undefined || pool.site === site) &&
       (place.pool === undefined || pool.name === place.pool) &&
-      (work === "every-node" || !pool.reserved),
+      letsIn(pool, tolerations),
   );
   const steady = fitting.filter(({ intermittent }) => !intermittent);
   // Where every pool sleeps, or the user names such a pool, it is not for us to leave it out: a guardrail speaks of it.
@@ -70,6 +93,7 @@ export function spotFor(topology: Topology, place: Place, work: Work): Spot {
       ...(place.pool === undefined ? {} : { [NODE_LABELS.pool]: place.pool }),
       ...(away ? { [NODE_LABELS.intermittent]: "false" } : {}),
     },
+    tolerations,
   };
 }
 

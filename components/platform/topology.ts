@@ -1,4 +1,15 @@
-/** A pool of a region, as far as it decides where pods go. */
+/** A taint that keeps pods away which do not tolerate it. https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+export interface TopologyTaint {
+  readonly key: string;
+  /** Empty where it has none. */
+  readonly value: string;
+  readonly effect: "NoSchedule" | "NoExecute";
+}
+
+/**
+ * A pool of a region, as far as it decides where pods go. Machines of one pool that differ in what they let in stand here
+ * apart, as pools of one name.
+ */
 export interface TopologyPool {
   readonly site: string;
   readonly name: string;
@@ -11,8 +22,8 @@ export interface TopologyPool {
   readonly ingress: boolean;
   /** Whether its machines come and go, such as a laptop that sleeps: no volume belongs there. */
   readonly intermittent: boolean;
-  /** Whether a taint keeps pods away that do not tolerate it. */
-  readonly reserved: boolean;
+  /** What keeps pods away from its machines; none: any pod may run there. */
+  readonly taints: readonly TopologyTaint[];
 }
 
 /** A site of a region, as far as releases ask for it. */
@@ -45,6 +56,10 @@ export interface Topology {
   /** Namespaces that this project, k3s or Kubernetes keeps, sorted: nothing else may write into them. */
   readonly ownedNamespaces: readonly string[];
 }
+
+/** Pools as people know them, each once: `<site>/<name>`. */
+export const poolNames = (pools: readonly Pick<TopologyPool, "site" | "name">[]): string =>
+  [...new Set(pools.map(({ site, name }) => `${site}/${name}`))].join(", ");
 
 /** How many machines some pools have together. */
 export const nodesIn = (pools: readonly TopologyPool[]): number => pools.reduce((sum, { nodes }) => sum + nodes, 0);

@@ -21,6 +21,8 @@ export interface Workload {
   readonly apart?: boolean;
   /** What each pod keeps on a volume. GiB. @default nothing */
   readonly volumeGiB?: number;
+  /** Whether data lies on its machines of which settings know no size, such as other pods' volumes. @default false */
+  readonly keepsData?: boolean;
   /** Whether a write waits for the other replicas. @default replicas share nothing */
   readonly replication?: "synchronous" | "asynchronous";
 }

@@ -1,4 +1,6 @@
 import type { Claims } from "../../components/platform/release.ts";
+import { traefik } from "../../components/platform/releases/traefik.ts";
+import type { Topology } from "../../components/platform/topology.ts";
 import { type PlannedRelease, plannedReleases, releasePath } from "../planned-releases.ts";
 import { problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
@@ -23,20 +25,44 @@ function twice(
   });
 }
 
+/** Ports of the Traefik that k3s brings, also where settings say nothing of it. */
+const K3S_PORTS = [80, 443];
+
+/** Findings for ports of Services: ServiceLB takes each on the machines themselves, and so it is there once. */
+function portsTwice(topology: Topology, releases: readonly PlannedRelease[]): string[] {
+  // A Service with an address of its own shares its ports with nobody.
+  if (topology.addressPool || topology.disabled.includes("servicelb")) return [];
+  const brought =
+    !topology.disabled.includes("traefik") && !releases.some(({ name }) => name === traefik.name) ? K3S_PORTS : [];
+  return [
+    ...releases.flatMap(({ name, claims }) =>
+      (claims.ports ?? [])
+        .filter((port) => brought.includes(port))
+        .map((port) =>
+          problemText(releasePath(name), `port ${port}, which k3s's Traefik has as well`, {
+            allowed: "one holder of each port",
+            fix: `write kubernetes.config: { "disable+": [traefik] }`,
+          }),
+        ),
+    ),
+    ...twice(
+      releases,
+      ({ ports }) => (ports ?? []).map((port) => `port ${port}`),
+      "one release on each port",
+      "give one of them another port, or remove one",
+    ),
+  ];
+}
+
 /** Two releases want one thing that a cluster has once. */
 export const claimedTwice: Guardrail = {
   id: "claimed-twice",
   reason: "of two releases with one port, one default class or one rule, it is chance which of them has the say",
   severity: "refuse",
   check: (settings) => {
-    const { releases } = plannedReleases(settings);
+    const { topology, releases } = plannedReleases(settings);
     return [
-      ...twice(
-        releases,
-        ({ ports }) => (ports ?? []).map((port) => `port ${port}`),
-        "one release on each port",
-        "give one of them another port, or remove one",
-      ),
+      ...portsTwice(topology, releases),
       ...twice(
         releases,
         ({ defaultIngressClass }) => (defaultIngressClass === undefined ? [] : ["the default ingress class"]),
@@ -71,7 +97,7 @@ export const twoDefaultStorageClasses: Guardrail = {
         : [
             problemText(releasePath(first.name), `the default StorageClass, which k3s's ${K3S_CLASS} is as well`, {
               allowed: "one default StorageClass",
-              fix: "write kubernetes.config: { disable: [local-storage] }, or default: false here",
+              fix: `write kubernetes.config: { "disable+": [local-storage] }, or default: false here`,
             }),
           ];
     return [

@@ -1,12 +1,9 @@
 import { type Amount, capacityOf, choicesOf, demandOn, largestOf } from "../../components/platform/capacity.ts";
-import type { TopologyPool } from "../../components/platform/topology.ts";
+import { poolNames, type TopologyPool } from "../../components/platform/topology.ts";
 import type { Workload } from "../../components/platform/workload.ts";
 import { type PlannedRelease, plannedReleases, releasePath } from "../planned-releases.ts";
 import { problemText } from "../settings/problem.ts";
 import type { Guardrail } from "./guardrail.ts";
-
-/** Above, the choices of pools are too many to look at all; the whole region and single pools remain. */
-const MOST_POOLS = 8;
 
 const WORDS = {
   cpu: (value: number): string => `${(value / 1000).toFixed(1)} CPUs`,
@@ -14,8 +11,6 @@ const WORDS = {
 } as const;
 type Resource = keyof typeof WORDS;
 const RESOURCES = ["cpu", "memory"] as const satisfies readonly Resource[];
-
-const named = (pools: readonly TopologyPool[]): string => pools.map(({ site, name }) => `${site}/${name}`).join(", ");
 
 /** The three releases that ask for most, in words. */
 const largest = (releases: readonly { readonly name: string; readonly demand: Amount }[], resource: Resource): string =>
@@ -27,7 +22,10 @@ const largest = (releases: readonly { readonly name: string; readonly demand: Am
     .join(", ");
 
 function sums(pools: readonly TopologyPool[], releases: readonly PlannedRelease[]): string[] {
-  const choices = pools.length > MOST_POOLS ? [...pools.map((pool) => [pool]), [...pools]] : choicesOf(pools);
+  const choices = choicesOf(
+    pools,
+    releases.flatMap(({ workloads }) => workloads),
+  );
   return RESOURCES.flatMap((resource) => {
     for (const choice of choices) {
       const capacity = capacityOf(choice);
@@ -40,11 +38,11 @@ function sums(pools: readonly TopologyPool[], releases: readonly PlannedRelease[
       }));
       const demand = demands.reduce((sum, one) => sum + one.demand[resource], 0);
       if (demand <= capacity[resource]) continue;
-      const found = `${WORDS[resource](demand)} asked for on ${named(choice)} (${largest(demands, resource)})`;
+      const found = `${WORDS[resource](demand)} asked for on ${poolNames(choice)} (${largest(demands, resource)})`;
       return [
         problemText("platform", found, {
           allowed: `at most ${WORDS[resource](capacity[resource])}, what its machines have beside k3s`,
-          fix: "take a release out, give it fewer replicas, place it elsewhere, or add machines there",
+          fix: "take a release out, give it fewer replicas, place it elsewhere, or add machines there; where values or a spec of yours lower it, which is not seen here, accept this",
         }),
       ];
     }
@@ -57,8 +55,8 @@ function tooLarge(path: string, { name, requests, spot }: Workload): string[] {
   if (most === undefined) return [];
   return RESOURCES.filter((resource) => requests[resource] > most[resource]).map((resource) =>
     problemText(path, `a pod of ${name} that asks for ${WORDS[resource](requests[resource])}`, {
-      allowed: `at most ${WORDS[resource](most[resource])}, what the largest machine of ${named(spot.pools)} has beside k3s`,
-      fix: "place it on larger machines, or let it ask for less by its values",
+      allowed: `at most ${WORDS[resource](most[resource])}, what the largest machine of ${poolNames(spot.pools)} has beside k3s`,
+      fix: "place it on larger machines, or lower it by its settings; where values or a spec of yours lower it, which is not seen here, accept this",
     }),
   );
 }

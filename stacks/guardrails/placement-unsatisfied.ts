@@ -1,5 +1,5 @@
 import { ANY_SITE, type Place } from "../../components/platform/spot.ts";
-import { nodesIn, type Topology } from "../../components/platform/topology.ts";
+import { nodesIn, poolNames, type Topology } from "../../components/platform/topology.ts";
 import type { Workload } from "../../components/platform/workload.ts";
 import { plannedReleases, releasePath } from "../planned-releases.ts";
 import { problemText } from "../settings/problem.ts";
@@ -26,7 +26,6 @@ function unknownPlace(path: string, { site, pool }: Place, { sites, pools }: Top
 
 function tooMany(path: string, { name, replicas, apart, spot }: Workload): string[] {
   const nodes = nodesIn(spot.pools);
-  const where = [...new Set(spot.pools.map((pool) => `${pool.site}/${pool.name}`))].join(", ");
   if (nodes === 0) {
     const rule = { allowed: "a pool that pods may run on", fix: "name another place, or take the taint off a pool" };
     return [problemText(path, `no pool that takes ${name}`, rule)];
@@ -34,8 +33,8 @@ function tooMany(path: string, { name, replicas, apart, spot }: Workload): strin
   if (apart !== true || replicas === "every-node" || replicas <= nodes) return [];
   return [
     problemText(path, `${replicas} replicas of ${name}, each on a machine of its own`, {
-      allowed: `at most ${nodes}, the machines of ${where}`,
-      fix: "take fewer replicas, name a larger place, or add machines there",
+      allowed: `at most ${nodes}, the machines of ${poolNames(spot.pools)} that let it in`,
+      fix: "take fewer replicas, name a larger place, or add machines there without a taint",
     }),
   ];
 }

@@ -38,6 +38,20 @@ function poolProblems(pool: readonly unknown[], sites: unknown, machines: readon
   });
 }
 
+/** What a raw list of k3s names; a text has commas between. */
+const namesIn = (value: unknown): string[] =>
+  [value].flat().flatMap((one) => (typeof one === "string" ? one.split(",").map((name) => name.trim()) : []));
+
+/** Whether k3s's raw configuration takes back that ServiceLB is left out: `disable` replaces our list, `disable+` adds to it. */
+function bringsServiceLb(config: Tree): boolean {
+  let names = ["servicelb"];
+  for (const [key, value] of Object.entries(config)) {
+    if (key === "disable") names = namesIn(value);
+    if (key === "disable+") names = [...names, ...namesIn(value)];
+  }
+  return !names.includes("servicelb");
+}
+
 /** What the pod network and the rest of the settings say of each other, as written. */
 export function ciliumProblems(values: Tree, machines: readonly RawMachine[]): Problem[] {
   const kubernetes = treeOf(values["kubernetes"]);
@@ -54,5 +68,7 @@ export function ciliumProblems(values: Tree, machines: readonly RawMachine[]): P
   const { loadBalancerPool: pool, kubeProxyReplacement } = treeOf(cilium);
   if (!Array.isArray(pool) || pool.length === 0) return problems;
   if (kubeProxyReplacement === false) say(["cilium", "kubeProxyReplacement"], "false", RULES.addressBlockProxy);
+  if (bringsServiceLb(treeOf(kubernetes["config"])))
+    say(["config", "disable"], "a list without servicelb", RULES.addressBlockDisable);
   return [...problems, ...poolProblems(pool, values["sites"], machines)];
 }

@@ -37,6 +37,10 @@ export const RULES = {
     allowed: "addresses that no machine has",
     fix: "leave the machine's address out of the range",
   },
+  addressBlockDisable: {
+    allowed: "servicelb among it with a loadBalancerPool: ServiceLB would answer for the same Services",
+    fix: 'write "disable+" in its place, which adds to what is left out already, or name servicelb as well',
+  },
   addressBlockProxy: {
     allowed: "kubeProxyReplacement: true with a loadBalancerPool: Cilium's announcements need it",
     fix: "remove kubeProxyReplacement, or remove the pool",

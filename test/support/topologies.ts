@@ -9,7 +9,7 @@ const rest = {
   disabled: ["local-storage"],
   ownedNamespaces: ["argocd", "cert-manager", "kube-node-lease", "kube-public", "kube-system"],
 } as const;
-const pool = { ingress: false, intermittent: false, reserved: false } as const;
+const pool = { ingress: false, intermittent: false, taints: [] } as const;
 const machines = (count: number, cpus: number, memoryGiB: number) => ({
   nodes: count,
   sizes: Array.from({ length: count }, () => ({ cpus, memoryGiB })),

@@ -8,7 +8,8 @@ import { goodFixture, mergePatch } from "./settings-fixtures.ts";
 
 type Tree = Record<string, unknown>;
 
-const HOST_KEY = (
+/** A key that no host has. */
+export const HOST_KEY = (
   goodFixture("minimal").settings as unknown as {
     sites: { rack: { pools: { control: { machines: Record<string, { hostKey: string }> } } } };
   }

@@ -1,18 +1,6 @@
-import type { Case, MachineLine } from "./guardrails-cases.ts";
+import type { Case } from "./guardrails-cases.ts";
+import { TWO_SITES } from "./guardrails-room-cases.ts";
 
-const SMALL = { cpus: 2, memory: "4GiB" };
-const sized = (lines: readonly MachineLine[], more: Record<string, unknown> = SMALL): MachineLine[] =>
-  lines.map(([line]) => [line, more]);
-
-/** Three servers in a rack and three agents in an attic: two sites. */
-const TWO_SITES: readonly MachineLine[] = sized([
-  ["rack/server a 10.20.0.11"],
-  ["rack/server b 10.20.0.12"],
-  ["rack/server c 10.20.0.13"],
-  ["attic/agent d 192.168.1.4"],
-  ["attic/agent e 192.168.1.5"],
-  ["attic/agent f 192.168.1.6"],
-]);
 const bucket = {
   bucket: "backups-example",
   endpoint: "https://s3.example.net",
@@ -20,7 +8,11 @@ const bucket = {
   secretAccessKey: "example",
 };
 const stretched = { synchronous: true };
-const noStorage = { config: { disable: ["local-storage"] } };
+const noStorage = { config: { "disable+": ["local-storage"] } };
+const noTraefik = { config: { "disable+": ["traefik"] } };
+/** Services get addresses of their own. */
+const addressPool = { cni: "cilium", cilium: { loadBalancerPool: ["10.20.0.240-10.20.0.250"] } };
+const gateway = { gateway: { host: "example.net" } };
 /** The pool of the attic sleeps. */
 const asleep = { attic: { pools: { agent: { intermittent: true } } } };
 
@@ -31,11 +23,37 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
     { title: "Gateways that are the user's to make", settings: { platform: { traefik: {}, "envoy-gateway": {} } } },
     {
       title: "two releases on the ports of the web",
-      settings: { platform: { traefik: {}, "envoy-gateway": { gateway: { host: "example.net" } } } },
+      settings: { platform: { traefik: {}, "envoy-gateway": gateway } },
       findings: [
         "platform.envoy-gateway: found port 80, which platform.traefik has as well · allowed one release on each port · fix: give one of them another port, or remove one",
         "platform.envoy-gateway: found port 443, which platform.traefik has as well · allowed one release on each port · fix: give one of them another port, or remove one",
       ],
+    },
+    {
+      title: "Envoy in the place of k3s's Traefik",
+      settings: { kubernetes: noTraefik, platform: { "cert-manager": {}, "envoy-gateway": gateway } },
+    },
+    {
+      title: "Envoy beside k3s's Traefik, of which settings say nothing",
+      settings: { platform: { "cert-manager": {}, "envoy-gateway": gateway } },
+      findings: [
+        'platform.envoy-gateway: found port 80, which k3s\'s Traefik has as well · allowed one holder of each port · fix: write kubernetes.config: { "disable+": [traefik] }',
+        'platform.envoy-gateway: found port 443, which k3s\'s Traefik has as well · allowed one holder of each port · fix: write kubernetes.config: { "disable+": [traefik] }',
+      ],
+    },
+    {
+      title: "Services with addresses of their own, which share no port",
+      settings: {
+        kubernetes: addressPool,
+        platform: { "cert-manager": {}, traefik: {}, "envoy-gateway": gateway },
+      },
+    },
+    {
+      title: "Services that no balancer of k3s's puts on machines",
+      settings: {
+        kubernetes: { config: { "disable+": ["servicelb"] } },
+        platform: { "cert-manager": {}, traefik: {}, "envoy-gateway": gateway },
+      },
     },
     {
       title: "the API server for our rules, Kyverno for the user's policies",
@@ -75,75 +93,6 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
       ],
     },
   ],
-  "over-committed": [
-    { title: "a release that fits", settings: { machines: TWO_SITES, platform: { "cert-manager": {} } } },
-    {
-      title: "machines whose size nobody told",
-      settings: { platform: { postgres: { clusters: { main: { memory: "64GiB" } } } } },
-    },
-    {
-      title: "a pod that is larger than any machine",
-      settings: { machines: TWO_SITES, platform: { postgres: { clusters: { main: { memory: "8GiB" } } } } },
-      findings: [
-        "platform.postgres: found a pod of main that asks for 8.0 GiB · allowed at most 3.4 GiB, what the largest machine of attic/agent has beside k3s · fix: place it on larger machines, or let it ask for less by its values",
-      ],
-    },
-    {
-      title: "databases that fit one by one, and not together",
-      settings: {
-        machines: TWO_SITES,
-        platform: { postgres: { clusters: { main: { memory: "2GiB" }, other: { memory: "2GiB" } } } },
-      },
-      findings: [
-        "platform: found 12.0 GiB asked for on attic/agent (postgres 12.0 GiB) · allowed at most 10.1 GiB, what its machines have beside k3s · fix: take a release out, give it fewer replicas, place it elsewhere, or add machines there",
-      ],
-    },
-  ],
-  "placement-unsatisfied": [
-    {
-      title: "replicas on as many machines",
-      settings: {
-        machines: TWO_SITES,
-        platform: { longhorn: { replicas: 3, place: { site: "attic", pool: "agent" } } },
-      },
-    },
-    {
-      title: "every site",
-      settings: { machines: TWO_SITES, platform: { "cert-manager": { place: { site: "any" } } } },
-    },
-    {
-      title: "a site that is not there",
-      settings: { machines: TWO_SITES, platform: { longhorn: { place: { site: "cellar" } } } },
-      findings: [
-        'platform.longhorn.place.site: found "cellar" · allowed attic, rack, or any · fix: write the name of a site of this region',
-      ],
-    },
-    {
-      title: "a pool of another site",
-      settings: { machines: TWO_SITES, platform: { longhorn: { place: { site: "attic", pool: "server" } } } },
-      findings: [
-        'platform.longhorn.place.pool: found "server" · allowed agent · fix: write the name of a pool of site attic',
-      ],
-    },
-    {
-      title: "more copies than machines",
-      settings: { machines: TWO_SITES, platform: { longhorn: { replicas: 4, place: { site: "attic" } } } },
-      findings: [
-        "platform.longhorn: found 4 replicas of volumes, each on a machine of its own · allowed at most 3, the machines of attic/agent · fix: take fewer replicas, name a larger place, or add machines there",
-      ],
-    },
-    {
-      title: "a pool that lets no pod in",
-      settings: {
-        machines: TWO_SITES,
-        siteSettings: { attic: { pools: { agent: { taints: ["dedicated=gpu:NoSchedule"] } } } },
-        platform: { reloader: { place: { pool: "agent" } } },
-      },
-      findings: [
-        "platform.reloader: found no pool that takes reloader · allowed a pool that pods may run on · fix: name another place, or take the taint off a pool",
-      ],
-    },
-  ],
   "release-problem": [
     { title: "Traefik where k3s brings it", settings: { platform: { traefik: {} } } },
     { title: "three servers of NATS, or one", settings: { platform: { nats: { replicas: 1 } } } },
@@ -179,12 +128,36 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
   "two-default-storage-classes": [
     { title: "k3s's own class alone", settings: { platform: { longhorn: {} } } },
     { title: "OpenEBS where k3s leaves its own out", settings: { kubernetes: noStorage, platform: { openebs: {} } } },
+    {
+      title: "OpenEBS where Services have addresses of their own",
+      settings: { kubernetes: { ...addressPool, ...noStorage }, platform: { openebs: {} } },
+    },
+    {
+      title: "the same with all that is left out in one list",
+      settings: {
+        kubernetes: { ...addressPool, config: { disable: ["servicelb", "local-storage"] } },
+        platform: { openebs: {} },
+      },
+    },
     { title: "OpenEBS beside k3s's own, not as the default", settings: { platform: { openebs: { default: false } } } },
     {
       title: "OpenEBS beside k3s's own",
       settings: { platform: { openebs: {} } },
       findings: [
-        "platform.openebs: found the default StorageClass, which k3s's local-path is as well · allowed one default StorageClass · fix: write kubernetes.config: { disable: [local-storage] }, or default: false here",
+        'platform.openebs: found the default StorageClass, which k3s\'s local-path is as well · allowed one default StorageClass · fix: write kubernetes.config: { "disable+": [local-storage] }, or default: false here',
+      ],
+    },
+    {
+      title: "OpenEBS whose values say that it is not the default",
+      settings: {
+        platform: { openebs: { values: { "localpv-provisioner": { hostpathClass: { isDefaultClass: false } } } } },
+      },
+    },
+    {
+      title: "Longhorn whose values say that it is the default",
+      settings: { platform: { longhorn: { values: { persistence: { defaultClass: true } } } } },
+      findings: [
+        'platform.longhorn: found the default StorageClass, which k3s\'s local-path is as well · allowed one default StorageClass · fix: write kubernetes.config: { "disable+": [local-storage] }, or default: false here',
       ],
     },
     {
@@ -209,6 +182,17 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
       },
       findings: [
         "platform.postgres: found a volume of main on the intermittent pool attic/agent · allowed volumes on pools whose machines stay · fix: write platform.postgres.place with a pool or a site that stays",
+      ],
+    },
+    {
+      title: "Longhorn, which goes to the site that does not sleep",
+      settings: { machines: TWO_SITES, siteSettings: asleep, platform: { longhorn: {} } },
+    },
+    {
+      title: "Longhorn's volumes on the pool that sleeps",
+      settings: { machines: TWO_SITES, siteSettings: asleep, platform: { longhorn: { place: { site: "attic" } } } },
+      findings: [
+        "platform.longhorn: found data of volumes on the intermittent pool attic/agent · allowed volumes on pools whose machines stay · fix: write platform.longhorn.place with a pool or a site that stays",
       ],
     },
   ],

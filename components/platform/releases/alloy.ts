@@ -1,7 +1,8 @@
 import { ALLOY_FOLDER, alloyConfig } from "../alloy-config.ts";
 import { defineRelease } from "../release.ts";
 import { releaseSettings, url } from "../release-settings.ts";
-import { spotFor } from "../spot.ts";
+import { type Place, spotFor } from "../spot.ts";
+import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
 const REQUESTS = { cpu: 30, memory: 128 } as const satisfies Requests;
@@ -9,6 +10,10 @@ const REQUESTS = { cpu: 30, memory: 128 } as const satisfies Requests;
 const RELOADER = { cpu: 10, memory: 50 } as const satisfies Requests;
 const LOKI = "http://loki.loki.svc.cluster.local:3100/loki/api/v1/push";
 const VOLUME = "position";
+
+/** Logs of machines that are reserved for something count as well. */
+const everywhere = (topology: Topology, place: Place) =>
+  spotFor(topology, place, "every-node", [{ operator: "Exists", effect: "NoSchedule" }]);
 
 /**
  * Alloy: logs of every machine's pods, to Loki. It takes the place of Fluent Bit here because it names the node's site
@@ -41,9 +46,8 @@ export const alloy = defineRelease({
       resources: resourcesOf(REQUESTS, 384),
     },
     controller: {
-      nodeSelector: spotFor(topology, settings.place, "every-node").nodeSelector,
-      // Logs of machines that are reserved for something count as well.
-      tolerations: [{ operator: "Exists", effect: "NoSchedule" }],
+      nodeSelector: everywhere(topology, settings.place).nodeSelector,
+      tolerations: everywhere(topology, settings.place).tolerations,
       volumes: { extra: [{ name: VOLUME, hostPath: { path: ALLOY_FOLDER, type: "DirectoryOrCreate" } }] },
     },
   }),
@@ -52,7 +56,7 @@ export const alloy = defineRelease({
       name: "alloy",
       replicas: "every-node",
       requests: { cpu: REQUESTS.cpu + RELOADER.cpu, memory: REQUESTS.memory + RELOADER.memory },
-      spot: spotFor(topology, settings.place, "every-node"),
+      spot: everywhere(topology, settings.place),
     },
   ],
 });

@@ -118,6 +118,7 @@ function values(topology: Topology, settings: Settings): Values {
       ],
       resources: resources(REQUESTS.agent, 256),
       nodeSelector: agent.nodeSelector,
+      tolerations: agent.tolerations,
     },
   };
 }

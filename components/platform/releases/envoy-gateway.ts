@@ -1,16 +1,21 @@
 import type { z } from "zod";
 import { strict } from "../../strict-schema.ts";
+import { balancerAnnotations, ingressSpot } from "../ingress-spot.ts";
 import { defineRelease, type Manifest } from "../release.ts";
 import { hostname, kubernetesName, releaseSettings } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
+import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
 const NAMESPACE = "envoy-gateway-system";
 const REQUESTS = {
   controller: { cpu: 50, memory: 128 },
   proxy: { cpu: 50, memory: 128 },
+  /** Of the container beside each proxy, as Envoy Gateway has it. */
+  shutdown: { cpu: 10, memory: 32 },
 } as const satisfies Record<string, Requests>;
 const CLASS = "envoy";
+const GATEWAY = "main";
 const HTTP = 80;
 const HTTPS = 443;
 
@@ -22,7 +27,9 @@ const schema = releaseSettings({
       .describe("ClusterIssuer of cert-manager that signs its certificate"),
   })
     .optional()
-    .describe("A Gateway on ports 80 and 443; left out: Gateways are yours to make"),
+    .describe(
+      "A Gateway on ports 80 and 443 of the nodes that take requests from outside; left out: Gateways are yours to make",
+    ),
 });
 type Settings = z.output<typeof schema>;
 
@@ -33,21 +40,49 @@ const gatewayClass: Manifest = {
   spec: { controllerName: "gateway.envoyproxy.io/gatewayclass-controller" },
 };
 
-function gateway({ gateway: wanted }: Settings): Manifest[] {
+/**
+ * One proxy on each node that takes requests: a node without would answer none, for senders' addresses are kept.
+ * https://gateway.envoyproxy.io/docs/api/extension_types/#envoyproxy
+ */
+function proxies(topology: Topology, { place }: Settings): Manifest {
+  const spot = ingressSpot(topology, place);
+  return {
+    apiVersion: "gateway.envoyproxy.io/v1alpha1",
+    kind: "EnvoyProxy",
+    metadata: { name: GATEWAY, namespace: NAMESPACE },
+    spec: {
+      provider: {
+        type: "Kubernetes",
+        kubernetes: {
+          envoyDaemonSet: {
+            pod: { nodeSelector: spot.nodeSelector, tolerations: spot.tolerations },
+            container: { resources: resourcesOf(REQUESTS.proxy, 512) },
+          },
+          envoyService: { externalTrafficPolicy: "Local", annotations: balancerAnnotations(spot) },
+        },
+      },
+    },
+  };
+}
+
+function gateway(topology: Topology, settings: Settings): Manifest[] {
+  const { gateway: wanted } = settings;
   if (wanted === undefined) return [];
   // Routes of every namespace may join it: who may make a route is the namespace's own matter.
   const allowedRoutes = { namespaces: { from: "All" } };
   return [
+    proxies(topology, settings),
     {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "Gateway",
       metadata: {
-        name: "main",
+        name: GATEWAY,
         namespace: NAMESPACE,
         annotations: { "cert-manager.io/cluster-issuer": wanted.clusterIssuer },
       },
       spec: {
         gatewayClassName: CLASS,
+        infrastructure: { parametersRef: { group: "gateway.envoyproxy.io", kind: "EnvoyProxy", name: GATEWAY } },
         listeners: [
           { name: "http", protocol: "HTTP", port: HTTP, allowedRoutes },
           {
@@ -92,9 +127,21 @@ export const envoyGateway = defineRelease({
     const spot = spotFor(topology, settings.place, "anywhere");
     return [
       { name: "controller", replicas: 1, requests: REQUESTS.controller, spot },
-      ...(settings.gateway === undefined ? [] : [{ name: "proxy", replicas: 1, requests: REQUESTS.proxy, spot }]),
+      ...(settings.gateway === undefined
+        ? []
+        : [
+            {
+              name: "proxy",
+              replicas: "every-node" as const,
+              requests: {
+                cpu: REQUESTS.proxy.cpu + REQUESTS.shutdown.cpu,
+                memory: REQUESTS.proxy.memory + REQUESTS.shutdown.memory,
+              },
+              spot: ingressSpot(topology, settings.place),
+            },
+          ]),
     ];
   },
-  objects: (_topology, settings) => [gatewayClass, ...gateway(settings)],
+  objects: (topology, settings) => [gatewayClass, ...gateway(topology, settings)],
   claims: (_topology, settings) => (settings.gateway === undefined ? {} : { ports: [HTTP, HTTPS] }),
 });

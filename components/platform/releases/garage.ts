@@ -36,7 +36,7 @@ function plan(topology: Topology, settings: Settings) {
   const sites = [...new Set(spot.pools.map((pool) => pool.site))];
   const zones = sites.map((name): GarageZone => {
     const pools = spot.pools.filter((pool) => pool.site === name);
-    const own = { pools, nodeSelector: { ...spot.nodeSelector, [NODE_LABELS.site]: name } };
+    const own = { ...spot, pools, nodeSelector: { ...spot.nodeSelector, [NODE_LABELS.site]: name } };
     return {
       site: name,
       nodes: settings.nodesPerSite ?? replicasIn(own, Math.ceil(3 / sites.length)),

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { defineRelease } from "../release.ts";
 import { flag, releaseSettings, secretText } from "../release-settings.ts";
-import { NODE_LABELS, type Spot, spotFor } from "../spot.ts";
+import { NODE_LABELS, type Spot, spotFor, type Work } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
@@ -25,10 +25,17 @@ const hetznerSites = ({ sites }: Topology): string[] =>
   sites.filter(({ kind }) => kind === "hetzner").map(({ name }) => name);
 
 /** Volumes of Hetzner can be attached to Hetzner's servers alone, in their location. */
-function spotOf(topology: Topology, { place }: Settings): Spot {
-  const { pools, nodeSelector } = spotFor(topology, place, "every-node");
+function spots(topology: Topology, { place }: Settings): { controller: Spot; node: Spot } {
   const sites = hetznerSites(topology);
-  return { pools: pools.filter(({ site }) => sites.includes(site)), nodeSelector };
+  const there = (work: Work, tolerations: Spot["tolerations"]): Spot => {
+    const spot = spotFor(topology, place, work, tolerations);
+    return { ...spot, pools: spot.pools.filter(({ site }) => sites.includes(site)) };
+  };
+  return {
+    controller: there("anywhere", []),
+    // What is attached has to stay so whatever else the machine is used for.
+    node: there("every-node", [{ operator: "Exists" }]),
+  };
 }
 
 const affinity = (topology: Topology) => ({
@@ -60,7 +67,7 @@ export const hcloudCsi = defineRelease({
   timeoutSeconds: 600,
   schema,
   values: (topology, settings) => {
-    const { nodeSelector } = spotOf(topology, settings);
+    const { nodeSelector, tolerations } = spots(topology, settings).node;
     const placed = { nodeSelector, affinity: affinity(topology) };
     const [side, driver] = [resourcesOf(SIDE, 96), resourcesOf(DRIVER, 128)];
     return {
@@ -83,8 +90,7 @@ export const hcloudCsi = defineRelease({
         // the nodes of other clouds.
         ...placed,
         resources: { csiNodeDriverRegistrar: side, livenessProbe: side, hcloudCSIDriver: driver },
-        // What is attached has to stay so whatever else the machine is used for.
-        tolerations: [{ operator: "Exists" }],
+        tolerations,
       },
       storageClasses: [
         { name: CLASS, defaultStorageClass: settings.default, reclaimPolicy: settings.keep ? "Retain" : "Delete" },
@@ -92,10 +98,10 @@ export const hcloudCsi = defineRelease({
     };
   },
   workloads: (topology, settings) => {
-    const spot = spotOf(topology, settings);
+    const { controller, node } = spots(topology, settings);
     return [
-      { name: "controller", replicas: 1, requests: times(SIDE, CONTROLLER_SIDES), spot },
-      { name: "node", replicas: "every-node", requests: times(SIDE, NODE_SIDES), spot },
+      { name: "controller", replicas: 1, requests: times(SIDE, CONTROLLER_SIDES), spot: controller },
+      { name: "node", replicas: "every-node", requests: times(SIDE, NODE_SIDES), spot: node },
     ];
   },
   secrets: (_topology, { token }) => [{ name: TOKEN, entries: { token: { text: token } } }],

@@ -47,7 +47,8 @@ type Settings = z.output<typeof schema>;
 /** Its data stays in one site; what measures nodes is on all of them. */
 const spots = (topology: Topology, { place }: Settings): { steady: Spot; everywhere: Spot } => ({
   steady: spotFor(topology, place, "steady"),
-  everywhere: spotFor(topology, {}, "every-node"),
+  // Machines that are reserved for something fill up as well.
+  everywhere: spotFor(topology, {}, "every-node", [{ operator: "Exists", effect: "NoSchedule" }]),
 });
 
 const claim = (gib: number, storageClass: string | undefined) => ({
@@ -149,7 +150,7 @@ const RULES_WITHOUT_TARGET = [
 ];
 
 function values(topology: Topology, settings: Settings): Values {
-  const { steady } = spots(topology, settings);
+  const { steady, everywhere } = spots(topology, settings);
   const { nodeSelector } = steady;
   return {
     // They are applied on their own, so that they are upgraded.
@@ -181,6 +182,7 @@ function values(topology: Topology, settings: Settings): Values {
       metricLabelsAllowlist: [`nodes=[${Object.values(NODE_LABELS).join(",")}]`],
     },
     "prometheus-node-exporter": {
+      tolerations: everywhere.tolerations,
       resources: resourcesOf(REQUESTS["node-exporter"], 96),
       prometheus: {
         // Names the node as kube-state-metrics does: without it an address stands there, which changes.

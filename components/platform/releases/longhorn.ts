@@ -1,6 +1,7 @@
 import { defineRelease } from "../release.ts";
 import { flag, releaseSettings, replicas } from "../release-settings.ts";
 import { replicasIn, type Spot, spotFor } from "../spot.ts";
+import { statedValue } from "../stated-value.ts";
 import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
@@ -83,9 +84,13 @@ export const longhorn = defineRelease({
         requests: { cpu: 0, memory: 0 },
         spot,
         apart: true,
+        keepsData: true,
         replication: "synchronous",
       },
     ];
   },
-  claims: (_topology, settings) => (settings.default ? { defaultStorageClass: "longhorn" } : {}),
+  claims: (_topology, settings) =>
+    (statedValue(settings.values, "persistence", "defaultClass") ?? settings.default) === true
+      ? { defaultStorageClass: "longhorn" }
+      : {},
 });

@@ -4,7 +4,7 @@ import { text, type Rule } from "../../strict-schema.ts";
 import { noValues } from "../no-values.ts";
 import { defineRelease, type Manifest, type ReleaseProblem } from "../release.ts";
 import { releaseSettings } from "../release-settings.ts";
-import { type Spot, spotFor } from "../spot.ts";
+import { type Place, type Spot, spotFor } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
@@ -81,7 +81,10 @@ const container = ({ clusterDns }: Topology) => ({
   ],
 });
 
-const daemon = (topology: Topology, { nodeSelector }: Spot): Manifest => ({
+const everywhere = (topology: Topology, place: Place): Spot =>
+  spotFor(topology, place, "every-node", [{ operator: "Exists" }]);
+
+const daemon = (topology: Topology, { nodeSelector, tolerations }: Spot): Manifest => ({
   apiVersion: "apps/v1",
   kind: "DaemonSet",
   metadata,
@@ -98,7 +101,7 @@ const daemon = (topology: Topology, { nodeSelector }: Spot): Manifest => ({
         hostNetwork: true,
         dnsPolicy: "Default",
         nodeSelector,
-        tolerations: [{ operator: "Exists" }],
+        tolerations,
         containers: [container(topology)],
         volumes: [
           { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
@@ -132,7 +135,7 @@ export const nodeLocalDns = defineRelease({
   schema,
   values: () => ({}),
   workloads: (topology, { place }) => [
-    { name: NAME, replicas: "every-node", requests: REQUESTS, spot: spotFor(topology, place, "every-node") },
+    { name: NAME, replicas: "every-node", requests: REQUESTS, spot: everywhere(topology, place) },
   ],
   objects: (topology, settings) => [
     { apiVersion: "v1", kind: "ServiceAccount", metadata },
@@ -150,7 +153,7 @@ export const nodeLocalDns = defineRelease({
       },
     },
     { apiVersion: "v1", kind: "ConfigMap", metadata, data: { Corefile: corefile(topology, settings) } },
-    daemon(topology, spotFor(topology, settings.place, "every-node")),
+    daemon(topology, everywhere(topology, settings.place)),
   ],
   problems,
 });

@@ -1,6 +1,7 @@
 import { defineRelease } from "../release.ts";
 import { flag, releaseSettings } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
+import { statedValue } from "../stated-value.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 import { text } from "../../strict-schema.ts";
 
@@ -63,5 +64,9 @@ export const openebs = defineRelease({
       spot: spotFor(topology, settings.place, "anywhere"),
     },
   ],
-  claims: (_topology, settings) => (settings.default ? { defaultStorageClass: CLASS } : {}),
+  claims: (_topology, settings) =>
+    (statedValue(settings.values, "localpv-provisioner", "hostpathClass", "isDefaultClass") ?? settings.default) ===
+    true
+      ? { defaultStorageClass: CLASS }
+      : {},
 });

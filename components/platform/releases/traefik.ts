@@ -1,9 +1,11 @@
 import { stringify } from "yaml";
 import { mergeValues } from "../../helm-values.ts";
 import { BOUNCER_MIDDLEWARE } from "../bouncer.ts";
-import { ingressSpot } from "../ingress-spot.ts";
+import { balancerAnnotations, ingressSpot } from "../ingress-spot.ts";
 import { defineRelease } from "../release.ts";
 import { flag, hostname, releaseSettings } from "../release-settings.ts";
+import type { Place, Spot, Toleration } from "../spot.ts";
+import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
 const REQUESTS = { cpu: 50, memory: 96 } as const satisfies Requests;
@@ -36,6 +38,29 @@ function ports({ redirect, crowdsec }: { readonly redirect: boolean; readonly cr
   };
 }
 
+/** What it tolerates as k3s brings it. https://github.com/k3s-io/k3s/blob/master/manifests/traefik.yaml */
+const BROUGHT: readonly Toleration[] = [
+  { key: "CriticalAddonsOnly", operator: "Exists" },
+  { key: "node-role.kubernetes.io/control-plane", operator: "Exists", effect: "NoSchedule" },
+];
+
+const spotOf = (topology: Topology, place: Place): Spot => ingressSpot(topology, place, BROUGHT);
+
+/** Where its pods run, and with them the pods of k3s's load balancer, which take its requests in. */
+function placed(topology: Topology, place: Place): Record<string, unknown> {
+  const spot = spotOf(topology, place);
+  const reserved = spot.tolerations.length > BROUGHT.length;
+  return {
+    service: {
+      ...(reserved ? { annotations: balancerAnnotations(spot) } : {}),
+      spec: { externalTrafficPolicy: "Local" },
+    },
+    nodeSelector: { "kubernetes.io/os": "linux", ...spot.nodeSelector },
+    // A list of ours takes the place of k3s's.
+    ...(reserved ? { tolerations: spot.tolerations } : {}),
+  };
+}
+
 /** Traefik, the ingress controller that k3s brings, through its HelmChartConfig. */
 export const traefik = defineRelease({
   name: "traefik",
@@ -55,8 +80,7 @@ export const traefik = defineRelease({
       deployment: { kind: "DaemonSet" },
       // A DaemonSet's pod cannot start beside the one that it follows.
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
-      service: { spec: { externalTrafficPolicy: "Local" } },
-      nodeSelector: { "kubernetes.io/os": "linux", ...ingressSpot(topology, settings.place).nodeSelector },
+      ...placed(topology, settings.place),
       resources: resourcesOf(REQUESTS, 256),
       // The chart's own key for it was renamed in its version 41, and k3s brings either: each refuses the other's.
       // https://github.com/traefik/traefik-helm-chart/pull/1887
@@ -92,7 +116,7 @@ export const traefik = defineRelease({
     ];
   },
   workloads: (topology, settings) => [
-    { name: "traefik", replicas: "every-node", requests: REQUESTS, spot: ingressSpot(topology, settings.place) },
+    { name: "traefik", replicas: "every-node", requests: REQUESTS, spot: spotOf(topology, settings.place) },
   ],
   claims: () => ({ defaultIngressClass: "traefik", ports: [80, 443] }),
   problems: ({ disabled }, { crowdsec, accessLog }) => [

@@ -32,7 +32,8 @@ type Settings = z.output<typeof schema>;
 const spots = (topology: Topology, { place }: Settings) => ({
   // A backup that is under way when its machine goes to sleep fails.
   server: spotFor(topology, place, "steady"),
-  agent: spotFor(topology, place, "every-node"),
+  // A volume without an agent on its machine fails the backup, whatever the machine is reserved for.
+  agent: spotFor(topology, place, "every-node", [{ operator: "Exists", effect: "NoSchedule" }]),
 });
 
 function location(region: string, { bucket: to }: Settings): Record<string, unknown> {
@@ -55,10 +56,12 @@ function location(region: string, { bucket: to }: Settings): Record<string, unkn
 
 function agentValues(topology: Topology, settings: Settings): Record<string, unknown> {
   if (!settings.volumes) return {};
+  const { nodeSelector, tolerations } = spots(topology, settings).agent;
   return {
     deployNodeAgent: true,
     nodeAgent: {
-      nodeSelector: spots(topology, settings).agent.nodeSelector,
+      nodeSelector,
+      tolerations,
       resources: resourcesOf(REQUESTS["node-agent"], 1024),
     },
   };
