@@ -4,6 +4,7 @@ import { addressCases } from "./guardrails-address-cases.ts";
 import { cloudCases } from "./guardrails-cloud-cases.ts";
 import { meshCases } from "./guardrails-mesh-cases.ts";
 import { platformCases } from "./guardrails-platform-cases.ts";
+import { reshapedCases } from "./guardrails-reshaped-cases.ts";
 import { AGENT, type Case, deployedOf, type MachineLine, regionOf, SERVERS } from "./guardrails-cases.ts";
 
 const [a, b, c] = SERVERS as readonly [MachineLine, MachineLine, MachineLine];
@@ -16,6 +17,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ...cloudCases,
   ...meshCases,
   ...platformCases,
+  ...reshapedCases,
   "cidr-changed": [
     { title: "before the first update" },
     { title: "the ranges that are deployed", deployed: {} },
