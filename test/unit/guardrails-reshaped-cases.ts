@@ -217,11 +217,29 @@ const sizes: readonly Case[] = [
     ],
   },
   {
-    title: "more nodes of pgEdge, and fewer",
-    settings: {
-      machines: RACK,
-      platform: { "cert-manager": {}, "cloudnative-pg": {}, pgedge: {} },
-    },
+    title: "one copy of a store that was several",
+    settings: { machines: RACK, platform: { valkey: { size: "1GiB" } } },
+    deployed: { machines: RACK, platform: { valkey: { replicas: 3, size: "1GiB" } } },
+    findings: [
+      "platform.valkey.replicas: found 1 · allowed 3, as deployed: the other form begins with new volumes, empty; the old ones are left aside · fix: write platform.valkey.replicas: 3 to keep what runs; or save its keys (valkey-cli --rdb) before the update, and load them after it",
+    ],
+  },
+  {
+    title: "a store that becomes a cache",
+    settings: { machines: RACK, platform: { valkey: {} } },
+    deployed: { machines: RACK, platform: { valkey: { size: "1GiB" } } },
+  },
+  {
+    title: "fewer nodes of pgEdge",
+    settings: { machines: RACK, platform: { pgedge: { nodes: 1 } } },
+    deployed: { machines: RACK, platform: { pgedge: {} } },
+    findings: [
+      "platform.pgedge.nodes: found 1 · allowed 3, as deployed: a node goes with its volumes, and with what it had not sent yet · fix: write platform.pgedge.nodes: 3 to keep what runs; or end all writes to the nodes that go, and wait until the others have theirs",
+    ],
+  },
+  {
+    title: "more nodes of pgEdge",
+    settings: { machines: RACK, platform: { pgedge: {} } },
     deployed: { machines: RACK.slice(1), platform: { pgedge: {} } },
     findings: [
       "platform.pgedge.nodes: found 3 · allowed 2, as deployed: a new node starts empty, and gets only what is written from then on · fix: write platform.pgedge.nodes: 2 to keep what runs; or write platform.pgedge.values.pgEdge.nodes with all nodes, each new one with bootstrap: { mode: spock, sourceNode: n1 }",
