@@ -30,6 +30,13 @@ const deployedNode = z.object({
   placementGroup: z.number().optional(),
 });
 
+const lastingRecord = z.object({
+  // The pools that its volumes are in, as <site>/<pool>, by workload.
+  volumes: z.record(z.string(), z.array(z.string())),
+  // See Lasting.facts.
+  facts: z.record(z.string(), z.number()),
+});
+
 const deployedRecord = z.object({
   schema: z.literal(DEPLOYED_SCHEMA),
   region: z.string(),
@@ -47,6 +54,8 @@ const deployedRecord = z.object({
   sites: z.record(z.string(), z.object({ lan: z.string(), nodeAddresses: z.enum(["lan", "mesh"]) })).optional(),
   nodes: z.array(deployedNode),
   contacts: z.array(contact),
+  // What data hangs on, by release; a record of an earlier version has none: whatever that update makes is what is kept.
+  lasting: z.record(z.string(), lastingRecord).optional(),
   // What the machines cost a month by the catalogues, by currency; a record of an earlier version has none.
   costs: z.record(z.string(), z.number()).default({}),
 });

@@ -14,6 +14,7 @@ import { missingDependency } from "./guardrails/missing-dependency.ts";
 import { overCommitted } from "./guardrails/over-committed.ts";
 import { placementUnsatisfied } from "./guardrails/placement-unsatisfied.ts";
 import { releaseProblem } from "./guardrails/release-problem.ts";
+import { releaseReshaped } from "./guardrails/release-reshaped.ts";
 import { volumeOnIntermittent } from "./guardrails/volume-on-intermittent.ts";
 import { wanReplication } from "./guardrails/wan-replication.ts";
 import { claimedTwice, twoDefaultStorageClasses } from "./guardrails/claimed-twice.ts";
@@ -76,6 +77,7 @@ export const guardrails: readonly Guardrail[] = [
   quorumLoss,
   regionRenamed,
   releaseProblem,
+  releaseReshaped,
   resizeTogether,
   routedSites,
   serversSpanSites,

@@ -3,6 +3,7 @@ import type { ReleaseAid } from "../components/platform/release-aid.ts";
 import { releaseAid } from "./release-aid.ts";
 import { parseDeployed, type Deployed } from "./deployed.ts";
 import { evaluateGuardrails, renderRefusal } from "./guardrails.ts";
+import { keepingWhatRuns } from "./lasting.ts";
 import { declareRegion, type Region } from "./region.ts";
 import type { RegionSettings } from "./region-settings.ts";
 import { loadLoginKey, loadMeshCredentials, loadSettings } from "./settings.ts";
@@ -17,8 +18,9 @@ export interface Effects {
 /** One stack: reads its settings, checks them against what runs, and declares the region. */
 export async function program(effects: Effects = { releaseAid }): Promise<Region> {
   const config = new pulumi.Config("hybrid-k3s");
-  const settings = refusing(() => loadSettings(config));
+  const stated = refusing(() => loadSettings(config));
   const deployed = await readDeployed();
+  const settings = keepingWhatRuns(stated, deployed);
   await applyGuardrails(settings, deployed);
   const versions = refusing(() => readVersions());
   await sayUnpinned(settings, versions);

@@ -12,6 +12,7 @@ import type { WantedRelease } from "../components/platform/helm-release.ts";
 import { Platform } from "../components/platform/platform.ts";
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
+import { lastingOf } from "./lasting.ts";
 import { podNetwork } from "./pod-network.ts";
 import { preparation } from "./prepare-host.ts";
 import { regionMesh } from "./region-mesh.ts";
@@ -163,6 +164,7 @@ function recordOf(
     sites: Object.fromEntries(settings.sites.map(({ name, lan, nodeAddresses }) => [name, { lan, nodeAddresses }])),
     nodes: nodeRecords,
     contacts: contactRecords.map((contact) => ({ ...contact })),
+    lasting: { ...lastingOf(settings) },
     costs: regionCosts(settings),
   }));
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Lasting } from "./lasting.ts";
 import type { Topology } from "./topology.ts";
 import type { Workload } from "./workload.ts";
 
@@ -104,6 +105,10 @@ interface Behaviour<Settings> {
   readonly objects?: (topology: Topology, settings: Settings) => readonly Manifest[];
   /** @default nothing */
   readonly claims?: (topology: Topology, settings: Settings) => Claims;
+  /** Numbers that its data hangs on; where its volumes are is kept for every release. @default none */
+  readonly lasting?: Lasting<Settings>;
+  /** How its data is saved before it moves, as an order. @default `back up its data` */
+  readonly saving?: string;
   /** What is wrong with the settings in this region, beside what holds for every release. @default nothing */
   readonly problems?: (topology: Topology, settings: Settings) => readonly ReleaseProblem[];
 }

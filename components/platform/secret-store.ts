@@ -3,8 +3,9 @@ import { saying, type Rule } from "../strict-schema.ts";
 import type { ReleaseProblem, Values } from "./release.ts";
 import { size, word } from "./release-settings.ts";
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from "./security-context.ts";
-import { replicasIn, type Place, type Spot, spotFor } from "./spot.ts";
-import type { Topology } from "./topology.ts";
+import type { Lasting } from "./lasting.ts";
+import { keptFact, replicasIn, type Place, type Spot, spotFor } from "./spot.ts";
+import { nodesIn, type Topology } from "./topology.ts";
 import { pageAnnotations, pageHost, pageProblems, pageTls, webPage, type WebPage } from "./web-page.ts";
 import { resourcesOf, type Requests, type Workload } from "./workload.ts";
 
@@ -56,7 +57,8 @@ export interface SecretStore {
 /** All copies wait for each other at every write: they stand in one site. */
 export function secretStorePlan(topology: Topology, settings: SecretStoreSettings): { spot: Spot; copies: number } {
   const spot = spotFor(topology, settings.place, "steady");
-  return { spot, copies: settings.replicas ?? (replicasIn(spot, 3) === 3 ? 3 : 1) };
+  const kept = keptFact(settings.place, "replicas", nodesIn(spot.pools));
+  return { spot, copies: settings.replicas ?? kept ?? (replicasIn(spot, 3) === 3 ? 3 : 1) };
 }
 
 function configuration({ name, stanzas }: SecretStore, copies: number): string {
@@ -141,6 +143,21 @@ export function secretStoreWorkloads(topology: Topology, settings: SecretStoreSe
     },
   ];
 }
+
+/**
+ * Raft counts the copies that were there: those that stay wait for a majority of them.
+ * @param command its command line
+ */
+export const secretStoreLasting = (command: "bao" | "vault"): Lasting<SecretStoreSettings> => ({
+  facts: (topology, settings) => ({ replicas: secretStorePlan(topology, settings).copies }),
+  reshaping: (_fact, before, after = 0) =>
+    after >= before
+      ? undefined
+      : {
+          why: "the copies that stay wait for a majority of those that were there, and answer nobody until then",
+          how: `save it first (${command} operator raft snapshot save), and take each copy that goes out of raft while all run (${command} operator raft remove-peer)`,
+        },
+});
 
 /** What is wrong with its settings in a region. */
 export const secretStoreProblems = (settings: SecretStoreSettings): ReleaseProblem[] =>

@@ -1,3 +1,4 @@
+import type { Kept } from "./lasting.ts";
 import { nodesIn, type Topology, type TopologyPool, type TopologyTaint } from "./topology.ts";
 
 /** Word for `site` of a release that may run in every site, also where it would stay in one. */
@@ -8,6 +9,8 @@ export interface Place {
   /** Name of a site, or {@link ANY_SITE}. @default what the work is made for */
   readonly site?: string | undefined;
   readonly pool?: string | undefined;
+  /** What runs of the release. The stack knows it; no setting says it. @default nothing yet */
+  readonly kept?: Kept | undefined;
 }
 
 /**
@@ -70,12 +73,19 @@ export function steadySite({ pools, sites }: Pick<Topology, "pools" | "sites">):
   return weights.filter(({ memory }) => memory > 0).sort((one, other) => other.memory - one.memory)[0]?.name;
 }
 
+/** The site that such work is in already, while its pods may run there; else the one that it would go to today. */
+function homeSite(topology: Topology, { kept }: Place, tolerations: readonly Toleration[]): string | undefined {
+  const stays = topology.pools.some((pool) => pool.site === kept?.site && letsIn(pool, tolerations));
+  return stays ? kept?.site : steadySite(topology);
+}
+
 /**
  * Where a workload may run in a region. The pools are empty where the user's wish names none that takes it.
  * @param tolerations what its pods tolerate: as their values have it. Without, machines with a taint are not for it.
  */
 export function spotFor(topology: Topology, place: Place, work: Work, tolerations: readonly Toleration[] = []): Spot {
-  const chosen = place.site ?? (work === "steady" && place.pool === undefined ? steadySite(topology) : undefined);
+  const home = work === "steady" && place.pool === undefined ? homeSite(topology, place, tolerations) : undefined;
+  const chosen = place.site ?? home;
   const site = chosen === ANY_SITE ? undefined : chosen;
   const fitting = topology.pools.filter(
     (pool) =>
@@ -102,6 +112,15 @@ export function spotFor(topology: Topology, place: Place, work: Work, toleration
  * @param most how many would be good to have
  */
 export const replicasIn = ({ pools }: Spot, most: number): number => Math.max(1, Math.min(most, nodesIn(pools)));
+
+/**
+ * A number that runs of a release, if there still is room for it; see `Lasting.facts`.
+ * @param most how many there is room for
+ */
+export function keptFact({ kept }: Place, fact: string, most: number): number | undefined {
+  const value = kept?.facts[fact];
+  return value === undefined || value > most ? undefined : value;
+}
 
 /** Keeps replicas on machines of their own, as far as there are any. */
 export const spreadOverNodes = (labels: Readonly<Record<string, string>>): Record<string, unknown>[] => [

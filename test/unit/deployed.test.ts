@@ -9,6 +9,7 @@ const record: Deployed = {
   mesh: "tailscale",
   ranges: { pods: "10.66.0.0/16", services: "10.67.0.0/16" },
   nodes: [{ name: "s-1", role: "server", site: "rack", pool: "control", generation: 1, address: "10.20.0.11" }],
+  lasting: { nats: { volumes: { nats: ["rack/control"] }, facts: { replicas: 1 } } },
   costs: { USD: 44 },
   contacts: [{ name: "s-1", reach: "1", host: "10.20.0.11", port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" }],
 };
@@ -25,6 +26,11 @@ describe("the record of what runs", () => {
   it("of an earlier version had flannel and no mesh", () => {
     const earlier = Object.fromEntries(Object.entries(record).filter(([key]) => key !== "cni" && key !== "mesh"));
     expect(parseDeployed(earlier)).toMatchObject({ cni: "flannel-vxlan", mesh: "none" });
+  });
+
+  it("of an earlier version does not say what data hangs on", () => {
+    const earlier = Object.fromEntries(Object.entries(record).filter(([key]) => key !== "lasting"));
+    expect(parseDeployed(earlier)).not.toHaveProperty("lasting");
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { cniVariantOf } from "../../components/k3s/cni-variant.ts";
 import type { Deployed } from "../../stacks/deployed.ts";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
+import { lastingOf } from "../../stacks/lasting.ts";
 import { present } from "../../components/present.ts";
 import { parseSettings } from "../../stacks/settings.ts";
 import { statedAddress, statedShape } from "../../stacks/guardrails/guardrail.ts";
@@ -96,7 +97,8 @@ export function regionOf(wanted: Wanted = {}): RegionSettings {
 
 /** The record that an update of such a region leaves. */
 export function deployedOf(wanted: Wanted = {}): Deployed {
-  const { region, plan, kubernetes, mesh, sites: all } = regionOf(wanted);
+  const settings = regionOf(wanted);
+  const { region, plan, kubernetes, mesh, sites: all } = settings;
   return {
     schema: 1,
     region,
@@ -117,6 +119,7 @@ export function deployedOf(wanted: Wanted = {}): Deployed {
       })),
     ),
     contacts: [],
+    lasting: { ...lastingOf(settings) },
     costs: {},
   };
 }

@@ -5,6 +5,7 @@ import { cloudCases } from "./guardrails-cloud-cases.ts";
 import { meshCases } from "./guardrails-mesh-cases.ts";
 import { platformCases } from "./guardrails-platform-cases.ts";
 import { roomCases } from "./guardrails-room-cases.ts";
+import { reshapedCases } from "./guardrails-reshaped-cases.ts";
 import { AGENT, type Case, deployedOf, type MachineLine, regionOf, SERVERS } from "./guardrails-cases.ts";
 
 const [a, b, c] = SERVERS as readonly [MachineLine, MachineLine, MachineLine];
@@ -18,6 +19,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ...meshCases,
   ...platformCases,
   ...roomCases,
+  ...reshapedCases,
   "cidr-changed": [
     { title: "before the first update" },
     { title: "the ranges that are deployed", deployed: {} },

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { type Rule, wholeNumber } from "../../strict-schema.ts";
 import { noValues } from "../no-values.ts";
+import type { Reshaping } from "../lasting.ts";
 import { defineRelease } from "../release.ts";
 import { releaseSettings, size, word } from "../release-settings.ts";
-import { ANY_SITE, NODE_LABELS, replicasIn, spotFor } from "../spot.ts";
-import type { Topology } from "../topology.ts";
+import { ANY_SITE, keptFact, NODE_LABELS, replicasIn, spotFor } from "../spot.ts";
+import { nodesIn, type Topology } from "../topology.ts";
 import { garageObjects, type GarageZone, METADATA_GIB, NAMESPACE, REQUESTS, SECRET } from "./garage-objects.ts";
 
 const RULES = {
@@ -39,12 +40,39 @@ function plan(topology: Topology, settings: Settings) {
     const own = { ...spot, pools, nodeSelector: { ...spot.nodeSelector, [NODE_LABELS.site]: name } };
     return {
       site: name,
-      nodes: settings.nodesPerSite ?? replicasIn(own, Math.ceil(3 / sites.length)),
+      nodes:
+        settings.nodesPerSite ??
+        keptFact(place, `nodesPerSite.${name}`, nodesIn(pools)) ??
+        replicasIn(own, Math.ceil(3 / sites.length)),
       spot: own,
     };
   });
   const total = zones.reduce((sum, { nodes }) => sum + nodes, 0);
-  return { zones, total, factor: settings.replicationFactor ?? Math.max(1, Math.min(3, total)) };
+  const factor =
+    settings.replicationFactor ?? keptFact(place, "replicationFactor", total) ?? Math.max(1, Math.min(3, total));
+  return { zones, total, factor };
+}
+
+function facts(topology: Topology, settings: Settings): Record<string, number> {
+  const { zones, factor } = plan(topology, settings);
+  return {
+    replicationFactor: factor,
+    ...Object.fromEntries(zones.map(({ site, nodes }) => [`nodesPerSite.${site}`, nodes])),
+  };
+}
+
+function reshaping(fact: string, before: number, after = 0): Reshaping | undefined {
+  if (fact === "replicationFactor")
+    return {
+      why: "Garage does not start with another factor than its layout was made for",
+      how: "copy all objects to another store, build Garage anew, and copy them back",
+    };
+  return after < before
+    ? {
+        why: "a node that goes takes along the copies that it has, and its share of the capacity",
+        how: "take each node that goes out of the layout first (garage layout remove, then apply), and wait until its copies are elsewhere",
+      }
+    : undefined;
 }
 
 /**
@@ -73,6 +101,8 @@ export const garage = defineRelease({
       // A write waits for most of its copies, whichever are first: what it was made for, and no stop where a line is down.
       replication: "asynchronous",
     })),
+  lasting: { facts, reshaping },
+  saving: "copy all objects to another store",
   secrets: () => [{ name: SECRET, entries: { rpc: { hex: 64 }, admin: { password: 40 } } }],
   objects: (topology, settings) => {
     const { zones, factor } = plan(topology, settings);

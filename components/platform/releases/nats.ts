@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { isDnsLabel, isHost } from "../../network/names.ts";
 import { keyRuledBy, type Rule, saying, strict, text } from "../../strict-schema.ts";
+import type { Reshaping } from "../lasting.ts";
 import { defineRelease, type ReleaseProblem, type SecretDefinition } from "../release.ts";
 import { flag, releaseSettings, replicas, secretText, size, word } from "../release-settings.ts";
-import { replicasIn, spotFor } from "../spot.ts";
-import type { Topology } from "../topology.ts";
+import { keptFact, replicasIn, spotFor } from "../spot.ts";
+import { nodesIn, type Topology } from "../topology.ts";
 import { type Requests, resourcesOf } from "../workload.ts";
 import { edgeService, routesForMembers } from "./nats-objects.ts";
 
@@ -59,7 +60,8 @@ type Settings = z.output<typeof schema>;
 function plan(topology: Topology, settings: Settings) {
   // Each write waits for a majority of servers.
   const spot = spotFor(topology, settings.place, "steady");
-  const count = settings.replicas ?? (replicasIn(spot, 3) === 3 ? 3 : 1);
+  const kept = keptFact(settings.place, "replicas", nodesIn(spot.pools));
+  const count = settings.replicas ?? kept ?? (replicasIn(spot, 3) === 3 ? 3 : 1);
   const ports = [
     ...(settings.leafnodes?.expose === true ? [7422] : []),
     ...(settings.gateway?.expose === true ? [7222] : []),
@@ -233,6 +235,16 @@ function problems(topology: Topology, settings: Settings): ReleaseProblem[] {
   ];
 }
 
+const SAVING = "save each stream (nats stream backup)";
+
+function reshaping(before: number, after = 0): Reshaping | undefined {
+  const how = `${SAVING} before the update, and bring it back after it (nats stream restore)`;
+  // https://github.com/nats-io/nats-server/issues/5467
+  if (before === 1 && after > 1)
+    return { why: "a server that ran alone deletes its streams when it joins others", how };
+  return after < before ? { why: "streams stay behind on the servers that go", how } : undefined;
+}
+
 /** NATS with JetStream: messages between services, and streams that keep them. */
 export const nats = defineRelease({
   name: "nats",
@@ -270,6 +282,11 @@ export const nats = defineRelease({
       },
     ];
   },
+  lasting: {
+    facts: (topology, settings) => ({ replicas: plan(topology, settings).count }),
+    reshaping: (_fact, before, after) => reshaping(before, after),
+  },
+  saving: SAVING,
   secrets: (_topology, settings) => secrets(settings),
   objects: (topology, settings) => [routesForMembers, ...edgeService(plan(topology, settings).ports)],
   claims: (topology, settings) => ({ ports: plan(topology, settings).ports }),

@@ -3,6 +3,7 @@ import { saying, strict, type Rule } from "../../strict-schema.ts";
 import { defineRelease, type SecretDefinition } from "../release.ts";
 import { releaseSettings, secretText, url, word } from "../release-settings.ts";
 import {
+  secretStoreLasting,
   secretStoreProblems,
   secretStoreSettings,
   secretStoreValues,
@@ -79,6 +80,8 @@ export const openbao = defineRelease({
   needs: pageNeeds,
   values: (topology, settings) => secretStoreValues(topology, settings, storeOf(settings)),
   workloads: (topology, settings) => secretStoreWorkloads(topology, settings, NAME),
+  lasting: secretStoreLasting("bao"),
+  saving: "save it (bao operator raft snapshot save)",
   secrets: (_topology, settings) => secrets(settings),
   problems: (_topology, settings) => {
     const { unseal, transit } = settings;

@@ -1,9 +1,10 @@
 import type { z } from "zod";
 import { type Rule, wholeNumber } from "../../strict-schema.ts";
+import type { Reshaping } from "../lasting.ts";
 import { defineRelease } from "../release.ts";
 import { releaseSettings, size, word } from "../release-settings.ts";
-import { replicasIn, spotFor } from "../spot.ts";
-import type { Topology } from "../topology.ts";
+import { keptFact, replicasIn, spotFor } from "../spot.ts";
+import { nodesIn, type Topology } from "../topology.ts";
 import { type Requests, resourcesOf } from "../workload.ts";
 
 const TIMEOUT_SECONDS = 900;
@@ -32,7 +33,22 @@ function plan(topology: Topology, settings: Settings) {
   const spot = spotFor(topology, settings.place, "steady");
   const most = Math.max(1, Math.floor(replicasIn(spot, 3 * settings.instances) / settings.instances));
   const requests: Requests = { cpu: 100, memory: settings.memory * 1024 };
-  return { spot, count: settings.nodes ?? most, requests };
+  const kept = keptFact(settings.place, "nodes", Math.floor(nodesIn(spot.pools) / settings.instances));
+  return { spot, count: settings.nodes ?? kept ?? most, requests };
+}
+
+/** https://docs.pgedge.com/pgedge-helm/development/usage/adding_nodes/ */
+function reshaping(before: number, after = 0): Reshaping | undefined {
+  if (after === before) return undefined;
+  return after > before
+    ? {
+        why: "a new node starts empty, and gets only what is written from then on",
+        how: "write platform.pgedge.values.pgEdge.nodes with all nodes, each new one with bootstrap: { mode: spock, sourceNode: n1 }",
+      }
+    : {
+        why: "a node goes with its volumes, and with what it had not sent yet",
+        how: "end all writes to the nodes that go, and wait until the others have theirs",
+      };
 }
 
 /** The name of a node; the number is what its rows' identifiers begin with. */
@@ -109,6 +125,10 @@ export const pgedge = defineRelease({
         replication: "asynchronous",
       },
     ];
+  },
+  lasting: {
+    facts: (topology, settings) => ({ nodes: plan(topology, settings).count }),
+    reshaping: (_fact, before, after) => reshaping(before, after),
   },
   problems: (topology, settings) => {
     const sites = [...new Set(plan(topology, settings).spot.pools.map(({ site }) => site))];

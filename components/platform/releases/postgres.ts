@@ -163,6 +163,7 @@ export const postgres = defineRelease({
       replication: one.synchronous ? ("synchronous" as const) : ("asynchronous" as const),
     }));
   },
+  saving: "take a backup of each cluster (docs/postgres.md)",
   secrets: (topology, settings) => plan(topology, settings).clusters.flatMap(clusterSecret),
   objects: (topology, settings) => {
     const { spot, clusters } = plan(topology, settings);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type Rule, wholeNumber } from "../../strict-schema.ts";
+import type { Reshaping } from "../lasting.ts";
 import { defineRelease } from "../release.ts";
 import { flag, releaseSettings, replicas, size, word } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
@@ -66,6 +67,18 @@ function storage({ replicas: count, size: volume, storageClass }: Settings): Rec
       };
 }
 
+const SAVING = "save its keys (valkey-cli --rdb)";
+
+/** One copy is a Deployment with a volume of its own, several are a StatefulSet: the chart makes the one anew for the other. */
+const reshaping = (before: number, after: number | undefined): Reshaping | undefined =>
+  // Without a size it is no store any more, which somebody wrote; its volume stays.
+  after === undefined || before > 1 === after > 1
+    ? undefined
+    : {
+        why: "the other form begins with new volumes, empty; the old ones are left aside",
+        how: `${SAVING} before the update, and load them after it`,
+      };
+
 /** Valkey: a cache and store that speaks Redis. */
 export const valkey = defineRelease({
   name: "valkey",
@@ -121,6 +134,13 @@ export const valkey = defineRelease({
       },
     ];
   },
+  lasting: {
+    // Without a volume there is nothing to lose.
+    facts: (_topology, { size: volume, replicas: count }): Record<string, number> =>
+      volume === undefined ? {} : { replicas: count },
+    reshaping: (_fact, before, after) => reshaping(before, after),
+  },
+  saving: SAVING,
   secrets: () => [{ name: "valkey-users", entries: { default: { password: 40 } } }],
   problems: (_topology, { replicas: count, size: volume }) =>
     count > 1 && volume === undefined

@@ -1,6 +1,7 @@
 import { defineRelease } from "../release.ts";
 import { releaseSettings } from "../release-settings.ts";
 import {
+  secretStoreLasting,
   secretStoreProblems,
   secretStoreSettings,
   secretStoreValues,
@@ -29,5 +30,7 @@ export const vault = defineRelease({
   needs: pageNeeds,
   values: (topology, settings) => secretStoreValues(topology, settings, STORE),
   workloads: (topology, settings) => secretStoreWorkloads(topology, settings, "vault"),
+  lasting: secretStoreLasting("vault"),
+  saving: "save it (vault operator raft snapshot save)",
   problems: (_topology, settings) => secretStoreProblems(settings),
 });
