@@ -236,7 +236,7 @@ export const RULES = {
   volumeSize: { allowed: "a size from 10GiB to 10TiB", fix: "write a whole number with its unit: GiB or TiB" },
   hetznerToken: {
     allowed: "a token of a Hetzner Cloud project, 64 letters and digits, encrypted",
-    fix: "pulumi config set --secret --path 'hybrid-k3s:sites.<site>.token', or remove it and export HCLOUD_TOKEN",
+    fix: "pulumi config set --secret --path 'hybrid-k3s:<path>', or remove it and export HCLOUD_TOKEN",
   },
   apiEndpoint: {
     allowed: "an https address, or an http address of this computer",

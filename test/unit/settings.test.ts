@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import type { RegionSettings } from "../../stacks/region-settings.ts";
 import { parseSettings, SettingsError } from "../../stacks/settings.ts";
 import { RULES } from "../../stacks/settings/rules.ts";
 import { readVersions } from "../../stacks/versions.ts";
+import { decrypted } from "../support/stack-file.ts";
 import { badFixtures, expectedLines, goodFixture, mergePatch } from "./settings-fixtures.ts";
 
 /** The machines of all sites whose hosts stand already. */
@@ -19,8 +19,8 @@ const parsed = (name: string) => {
 };
 
 function stackSettings(stack: string): Record<string, unknown> {
-  const { config } = parse(readRoot(`Pulumi.${stack}.yaml`)) as { config: Record<string, unknown> };
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("hybrid-k3s:", ""), value]));
+  const { values } = decrypted(stack);
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key.replace("hybrid-k3s:", ""), value]));
 }
 
 function problemsOf(read: () => unknown): readonly string[] {

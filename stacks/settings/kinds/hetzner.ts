@@ -28,6 +28,7 @@ import {
   taints,
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
+import { secret } from "../../../components/secret-schema.ts";
 import { present } from "../../../components/present.ts";
 import { breaking, named, saying, strict, text } from "../../../components/strict-schema.ts";
 
@@ -103,7 +104,7 @@ const site = strict({
   access: access.optional(),
   publicIpv4: z.boolean(saying(RULES.switch)).default(true),
   tags: tags.default({}),
-  token: text(RULES.hetznerToken, (value) => /^[A-Za-z0-9]{64}$/.test(value)).optional(),
+  token: secret(RULES.hetznerToken, (value) => /^[A-Za-z0-9]{64}$/.test(value)).optional(),
   apiEndpoint: text(RULES.apiEndpoint, isApiAddress).optional(),
   loadBalancer: balancer.optional(),
   ...server,
