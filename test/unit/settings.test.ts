@@ -210,6 +210,13 @@ describe("settings that are right", () => {
     expect(() => parseSettings(settings, regions)).not.toThrow();
   });
 
+  test("of hosts that stand already let in as many ranges as are stated, for none of them is in a first script", () => {
+    const { settings, regions } = goodFixture("minimal");
+    const from = Array.from({ length: 100 }, (_, index) => `2001:db8::${(index + 1).toString(16)}/128`);
+    const patched = mergePatch(settings, { sites: { rack: { access: { from } } } }) as Record<string, unknown>;
+    expect(parseSettings(patched, regions).sites[0]?.accessFrom).toHaveLength(100);
+  });
+
   test("of a Hetzner site: what is nearest to a machine counts", () => {
     const [site] = parsed("hetzner").sites;
     expect(site).toMatchObject({

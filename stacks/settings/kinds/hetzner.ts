@@ -14,7 +14,7 @@ import type { HetznerMachineSettings, HetznerSiteSettings } from "../../sites/he
 import type { Rule } from "../../../components/strict-schema.ts";
 import { RULES } from "../rules.ts";
 import {
-  access,
+  cloudAccess,
   canonical,
   cidrWithin,
   generation,
@@ -101,7 +101,7 @@ const site = strict({
   locations,
   lan: text(RULES.hetznerLan, (value) => cidrWithin(value, 8, 24) && isPrivateRange(value), canonical),
   nodeAddresses,
-  access: access.optional(),
+  access: cloudAccess.optional(),
   publicIpv4: z.boolean(saying(RULES.switch)).default(true),
   tags: tags.default({}),
   token: secret(RULES.hetznerToken, (value) => /^[A-Za-z0-9]{64}$/.test(value)).optional(),
