@@ -15,7 +15,14 @@ import { realCommands } from "./commands/real.ts";
 import { simulatedCommands } from "./commands/simulated.ts";
 import { simulatedAid } from "./world/simulated-aid.ts";
 import { Session } from "./engine/session.ts";
-import { mergeConfig, readStackConfig, StackFileError, type StackConfig } from "./engine/stack-config.ts";
+import {
+  mergeConfig,
+  readStackConfig,
+  StackFileError,
+  takeEncrypted,
+  wholeConfig,
+  type StackConfig,
+} from "./engine/stack-config.ts";
 import type { RunRecord, Step } from "./engine/steps.ts";
 import { choosePlugins, pluginsAtHome, type PluginChoice } from "./plugin-choice.ts";
 import { populate } from "./population.ts";
@@ -152,9 +159,14 @@ export class Rehearsal {
     return settings === undefined ? undefined : evaluateGuardrails(settings, await this.deployed());
   }
 
-  /** Changes settings: objects are merged, null deletes a key. New hosts that they name come into the world. */
+  /**
+   * Changes settings: objects are merged, null deletes a key, encrypted values become placeholders. New hosts that they name
+   * come into the world.
+   */
   async edit(change: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.configure(mergeConfig(this.#config.plain, change) as Readonly<Record<string, unknown>>);
+    const { plain, secret } = takeEncrypted(change);
+    this.#config = { ...this.#config, secret: { ...this.#config.secret, ...secret } };
+    await this.configure(mergeConfig(this.#config.plain, plain) as Readonly<Record<string, unknown>>);
   }
 
   /** Replaces all settings but the secret ones. By full name, such as `hybrid-k3s:region`. */
@@ -208,7 +220,7 @@ export class Rehearsal {
 /** The settings that a configuration holds; undefined where they do not hold together. */
 async function settingsIn(config: StackConfig, project: string, folder: string): Promise<RegionSettings | undefined> {
   const prefix = `${project}:`;
-  const values = Object.entries(config.plain)
+  const values = Object.entries(wholeConfig(config))
     .filter(([name]) => name.startsWith(prefix))
     .map(([name, value]): [string, unknown] => [name.slice(prefix.length), value]);
   try {

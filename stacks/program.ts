@@ -4,10 +4,11 @@ import { releaseAid } from "./release-aid.ts";
 import { parseDeployed, type Deployed } from "./deployed.ts";
 import { evaluateGuardrails, renderRefusal } from "./guardrails.ts";
 import { keepingWhatRuns } from "./lasting.ts";
+import { present } from "../components/present.ts";
 import { declareRegion, type Region } from "./region.ts";
 import type { RegionSettings } from "./region-settings.ts";
 import { loadLoginKey, loadMeshCredentials, loadSettings } from "./settings.ts";
-import { readVersions, unpinned, type Versions } from "./versions.ts";
+import { readVersions, unpinnedWarning, type Versions } from "./versions.ts";
 import { wantedReleases } from "./wanted-releases.ts";
 
 /** What the program does outside the engine; a rehearsal puts its own in. */
@@ -63,10 +64,11 @@ async function applyGuardrails(settings: RegionSettings, deployed: Deployed | un
 }
 
 async function sayUnpinned(settings: RegionSettings, versions: Versions): Promise<void> {
-  const missing = unpinned(versions, settings.kubernetes.version, Object.keys(settings.platform));
-  if (missing.length > 0) {
-    await pulumi.log.warn(
-      `unpinned: no digest is recorded for ${missing.join("; ")} · fix: npm run pin, then commit versions.yaml`,
-    );
-  }
+  const { kubernetes, platform } = settings;
+  const releases = Object.keys(platform);
+  const warning = unpinnedWarning(
+    versions,
+    present({ kubernetes: kubernetes.version, cilium: kubernetes.cilium?.version, releases }),
+  );
+  if (warning !== undefined) await pulumi.log.warn(warning);
 }

@@ -49,7 +49,7 @@ export function readRegionPlans(content: unknown): RegionPlanReading {
   if ("problem" in source) return { plans: [], problems: [source.problem] };
   const parsed = regionsSchema.safeParse(source.value);
   if (!parsed.success) {
-    const problems = zodProblems(source.value, parsed.error);
+    const problems = zodProblems(regionsSchema, source.value, parsed.error);
     return { plans: [], problems: problems.map((problem) => ({ ...problem, path: [FILE, ...problem.path] })) };
   }
   const plans = Object.entries(parsed.data.regions)

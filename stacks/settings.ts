@@ -10,13 +10,12 @@ import type { PlatformSettings, RegionPlan, RegionSettings } from "./region-sett
 import { crossShapeProblems } from "./settings/cross-shape.ts";
 import { ciliumSchema, normaliseCilium } from "./settings/cilium.ts";
 import { normaliseMesh } from "./settings/mesh.ts";
-import { meshCredentials, meshSecretsIn } from "./settings/mesh-secrets.ts";
-import { formatPath, problemText, renderProblem, SettingsError } from "./settings/problem.ts";
-import { type Rule } from "../components/strict-schema.ts";
-import { RULES } from "./settings/rules.ts";
+import { meshCredentials } from "./settings/mesh-secrets.ts";
+import { formatPath, problemText, renderProblem, ruleAt, SettingsError, type Problem } from "./settings/problem.ts";
 import { type ParsedSettings, settingsSchema } from "./settings/schema.ts";
 import { normaliseSites } from "./settings/sites.ts";
 import { present } from "../components/present.ts";
+import { secretsIn } from "../components/secret-schema.ts";
 import { zodProblems } from "./settings/zod-problems.ts";
 import { readVersions, type Versions } from "./versions.ts";
 
@@ -82,20 +81,31 @@ function regionSettings(
  * @returns the settings with all defaults, sorted by name and deeply frozen
  * @throws SettingsError with all problems, one line each
  */
-export function parseSettings(
+export const parseSettings = (
   values: Record<string, unknown>,
   regionsFile: unknown,
   secretKeys: ReadonlySet<string> = new Set(),
   versions: Versions = readVersions(),
+): RegionSettings => settingsOr([], values, regionsFile, secretKeys, versions);
+
+/** The same, with problems that were found elsewhere; where a value has one of its own, that is the one to correct first. */
+function settingsOr(
+  more: readonly Problem[],
+  values: Record<string, unknown>,
+  regionsFile: unknown,
+  secretKeys: ReadonlySet<string>,
+  versions: Versions,
 ): RegionSettings {
   const { plans, problems: planProblems } = readRegionPlans(regionsFile);
   const parsed = settingsSchema.safeParse(values);
-  const problems = [
-    ...(parsed.success ? [] : zodProblems(values, parsed.error)),
+  const found = [
+    ...(parsed.success ? [] : zodProblems(settingsSchema, values, parsed.error)),
     ...crossShapeProblems(values, plans),
     ...acceptProblems(values["accept"]),
     ...planProblems,
   ];
+  const paths = new Set(found.map(({ path }) => formatPath(path)));
+  const problems = [...found, ...more.filter(({ path }) => !paths.has(formatPath(path)))];
   const plan = plans.find(({ name }) => name === values["region"]);
   if (problems.length === 0 && parsed.success && plan !== undefined) {
     return regionSettings(parsed.data, plan, plans, secretKeys, versions);
@@ -130,25 +140,16 @@ export function loadSettings(config: pulumi.Config): RegionSettings {
     .map(([key, value]) => [key.slice(namespace.length), value] as const)
     .filter(([key]) => key !== PRIVATE_KEY && key !== PREVIOUS_PRIVATE_KEY);
   const values = Object.fromEntries(entries.map(([key, value]) => [key, key === "region" ? value : decoded(value)]));
-  const secrets = entries.map(([key]) => key).filter((key) => isEncrypted(namespace + key) ?? true);
-  const settings = parseSettings(values, readFileSync(REGIONS_FILE, "utf8"), new Set(secrets));
-  refusePlainTokens(settings, values["mesh"]);
-  return settings;
+  const secrets = new Set(entries.map(([key]) => key).filter((key) => isEncrypted(namespace + key) ?? true));
+  const regions = readFileSync(REGIONS_FILE, "utf8");
+  return settingsOr(plainSecrets(values, secrets), values, regions, secrets, readVersions());
 }
 
-/** A token opens a whole account: it stands in a stack's file encrypted, or not at all. */
-function refusePlainTokens({ sites, encrypted }: RegionSettings, mesh: unknown): void {
-  const tokens = sites.filter((site) => "token" in site).map(({ name }) => `${formatPath(["sites", name])}.token`);
-  const problems = [
-    ...(encrypted.includes("sites") ? [] : tokens.map((path) => plainText(path, RULES.hetznerToken))),
-    ...(encrypted.includes("mesh")
-      ? []
-      : meshSecretsIn(mesh).map(({ key, rule }) => plainText(formatPath(["mesh", key]), rule))),
-  ];
-  if (problems.length > 0) throw new SettingsError(problems);
-}
-
-const plainText = (path: string, rule: Rule): string => problemText(path, "plain text (not shown)", rule);
+/** A secret opens what it is for to everybody who has the file: it stands there encrypted, or not at all. */
+const plainSecrets = (values: Readonly<Record<string, unknown>>, encrypted: ReadonlySet<string>): Problem[] =>
+  secretsIn(settingsSchema, values)
+    .filter((found) => found.encrypted && !encrypted.has(String(found.path[0])))
+    .map(({ path, rule }) => ({ path, found: "plain text (not shown)", ...ruleAt(path, rule) }));
 
 /**
  * What this computer shows to the mesh's control server; what the settings leave out, the environment has.

@@ -51,8 +51,24 @@ export function readVersions(file = new URL("../versions.yaml", import.meta.url)
 const isUnpinned = (chart: ChartPin | undefined): boolean =>
   chart?.sha256 === "" && !chart.repository.startsWith("oci://");
 
-/** What of a region is not pinned by a digest, in words for the preview. */
-export function unpinned(versions: Versions, kubernetes: string, releases: readonly string[]): string[] {
+/** A region may state a version of its own, which has no entry. */
+function ciliumUnpinned(chart: ChartPin, version: string): string[] {
+  if (version !== chart.version) return [`the chart of cilium ${version} (versions.yaml has ${chart.version})`];
+  return isUnpinned(chart) ? ["the chart of cilium"] : [];
+}
+
+/** What a region installs that versions.yaml has digests of. */
+export interface Installed {
+  /** The k3s release. */
+  readonly kubernetes: string;
+  /** Cilium's version. @default another pod network */
+  readonly cilium?: string;
+  /** Names of releases. */
+  readonly releases: readonly string[];
+}
+
+/** What of a region is not pinned by a digest, in words. */
+export function unpinned(versions: Versions, { kubernetes, cilium, releases }: Installed): string[] {
   const digests = versions.k3s[kubernetes] ?? UNPINNED;
   const missing = Object.entries(digests).filter(([, value]) => value === "");
   return [
@@ -60,6 +76,17 @@ export function unpinned(versions: Versions, kubernetes: string, releases: reado
     ...releases
       .filter((name) => versions.releases[name]?.crds.some((file) => file.sha256 === "") === true)
       .map((name) => `the CRDs of ${name}`),
+    ...(cilium === undefined ? [] : ciliumUnpinned(versions.cilium, cilium)),
     ...releases.filter((name) => isUnpinned(versions.releases[name])).map((name) => `the chart of ${name}`),
   ];
+}
+
+/** What a preview says of {@link unpinned}; undefined where there is nothing to say. It promises no check that there is not. */
+export function unpinnedWarning(versions: Versions, installed: Installed): string | undefined {
+  const missing = unpinned(versions, installed);
+  if (missing.length === 0) return undefined;
+  const checks = missing.some((one) => one.startsWith("the chart of "))
+    ? " · an update checks k3s and CRDs against digests, no charts: npm run charts -- verify does that"
+    : "";
+  return `unpinned: no digest is recorded for ${missing.join("; ")}${checks} · fix: npm run pin, then commit versions.yaml`;
 }

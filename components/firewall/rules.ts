@@ -130,6 +130,8 @@ export function hostFirewallRules(plan: HostFirewallPlan): string {
   const cluster = rangesOf([plan.pods, plan.services]);
   const ssh = rangesOf(from === "anywhere" ? [] : from);
   const api = rangesOf(plan.role === "server" ? (plan.apiFrom ?? (from === "anywhere" ? [] : from)) : []);
+  // A machine's first script has these rules in it, and clouds cut that off: ranges stand in it once.
+  const same = JSON.stringify(api) === JSON.stringify(ssh);
   const inside = interfacesOf(plan).flatMap((name) =>
     fromSets("cluster", cluster).map((rule) => `iifname "${name}" ${rule}`),
   );
@@ -138,7 +140,7 @@ export function hostFirewallRules(plan: HostFirewallPlan): string {
     ...setsOf("site", site),
     ...setsOf("cluster", cluster),
     ...setsOf("ssh", ssh),
-    ...setsOf("api", api),
+    ...(same ? [] : setsOf("api", api)),
     ...block("chain arriving", [
       `type filter hook prerouting priority ${BEFORE_NAT}; policy accept;`,
       "ct state { established, related } accept",
@@ -150,7 +152,7 @@ export function hostFirewallRules(plan: HostFirewallPlan): string {
       ...NETWORK_ITSELF,
       ...openPorts(plan),
       ...fromSets("ssh", ssh, `tcp dport ${anyOf(plan.ssh.ports)} `),
-      ...fromSets("api", api, "tcp dport 6443 "),
+      ...fromSets(same ? "ssh" : "api", api, "tcp dport 6443 "),
       "counter name refused drop",
     ]),
     ...clamp(plan.mesh),

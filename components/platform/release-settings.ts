@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isDnsLabel, isHost } from "../network/names.ts";
 import { parseDuration, parseSize } from "../network/units.ts";
+import { secret } from "../secret-schema.ts";
 import { type Rule, saying, strict, text, wholeNumber } from "../strict-schema.ts";
 
 /** What each kind of value of a release may be. */
@@ -27,7 +28,7 @@ export const PLATFORM_RULES = {
   word: { allowed: "a text that is not empty", fix: "write it, or remove the setting" },
   secret: {
     allowed: "a secret text, encrypted",
-    fix: "pulumi config set --secret --path hybrid-k3s:platform.<release>.<setting>",
+    fix: "pulumi config set --secret --path 'hybrid-k3s:<path>'",
   },
 } as const satisfies Record<string, Rule>;
 
@@ -68,7 +69,7 @@ export const kubernetesName = () => named(PLATFORM_RULES.name, isDnsLabel);
 /** Any text that is not empty. */
 export const word = () => named(PLATFORM_RULES.word, (value) => value.trim() !== "");
 /** A text that stands encrypted in the stack's file. */
-export const secretText = () => named(PLATFORM_RULES.secret, (value) => value.trim() !== "");
+export const secretText = () => secret(PLATFORM_RULES.secret, (value) => value.trim() !== "");
 
 const bucketShape = {
   bucket: named(PLATFORM_RULES.bucket, (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)).describe(

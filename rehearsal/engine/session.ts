@@ -15,7 +15,7 @@ import type { Cli } from "../../tools/toolchain/resolve.ts";
 import type { ServedProvider } from "../../provider/protocol/serve.ts";
 import { serveStandIn } from "../providers/server.ts";
 import type { Disturb, StandIn } from "../providers/stand-in.ts";
-import type { StackConfig } from "./stack-config.ts";
+import { placedSecrets, type StackConfig } from "./stack-config.ts";
 import { StepRecorder, type RunRecord, type Step } from "./steps.ts";
 
 /** What a session is opened with. */
@@ -89,14 +89,14 @@ export class Session {
   }
 
   /** Replaces the stack's settings. */
-  async configure({ plain, secret }: StackConfig): Promise<void> {
+  async configure(config: StackConfig): Promise<void> {
     const { workspace, name } = this.#stack;
     await workspace.saveStackSettings(name, {
       ...(await keptSettings(workspace, name)),
-      config: { ...plain },
+      config: { ...config.plain },
     });
     const values: ConfigMap = Object.fromEntries(
-      Object.entries(secret).map(([path, value]) => [path, { value, secret: true }]),
+      Object.entries(placedSecrets(config)).map(([path, value]) => [path, { value, secret: true }]),
     );
     if (Object.keys(values).length > 0) await this.#stack.setAllConfig(values, true);
   }

@@ -10,6 +10,12 @@ const PLACEHOLDER_KEY = placeholderKey("rehearsal");
 
 const PLACEHOLDER = "placeholder";
 
+/** Stands in for an encrypted value: a key has the form of one. */
+function placeholderOf(path: string): string {
+  if (path.endsWith(`:${PRIVATE_KEY}`)) return PLACEHOLDER_KEY;
+  return path.endsWith(`:${PREVIOUS_PRIVATE_KEY}`) ? placeholderKey("previous") : PLACEHOLDER;
+}
+
 /** A stack's settings as the rehearsal gives them to the engine. */
 export interface StackConfig {
   /** By full name, such as `hybrid-k3s:region`; encrypted values are taken out. */
@@ -45,6 +51,50 @@ function withoutEncrypted(value: unknown, path: string, found: string[]): unknow
   return kept;
 }
 
+/** A path's steps: `hybrid-k3s:backups["keys"][0]` is `hybrid-k3s:backups`, `keys`, `0`. */
+const stepsOf = (path: string): readonly string[] => {
+  const [name = "", ...steps] = path.split(/\["?/);
+  return [name, ...steps.map((step) => step.replace(/"?\]$/, ""))];
+};
+
+/** Puts a value into a tree; what would hold it must be there. */
+function withValue(tree: unknown, [step = "", ...rest]: readonly string[], value: string): unknown {
+  if (Array.isArray(tree)) {
+    return tree.map((entry: unknown, index) =>
+      String(index) !== step ? entry : rest.length === 0 ? value : withValue(entry, rest, value),
+    );
+  }
+  if (!isObject(tree) || (rest.length > 0 && !(step in tree))) return tree;
+  return { ...tree, [step]: rest.length === 0 ? value : withValue(tree[step], rest, value) };
+}
+
+/** What holds the value at a path; undefined where it is not there. */
+const holderOf = (tree: unknown, steps: readonly string[]): unknown =>
+  steps
+    .slice(0, -1)
+    .reduce<unknown>(
+      (holder, step) => (isObject(holder) || Array.isArray(holder) ? Reflect.get(holder, step) : undefined),
+      tree,
+    );
+
+/** The encrypted values whose place is still there: what held one may have been edited away. */
+export const placedSecrets = ({ plain, secret }: StackConfig): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(secret).filter(([path]) => typeof holderOf(plain, stepsOf(path)) === "object"));
+
+/** All settings in one tree, with the placeholders where the program finds them. */
+export const wholeConfig = (config: StackConfig): Readonly<Record<string, unknown>> =>
+  Object.entries(placedSecrets(config)).reduce<Record<string, unknown>>(
+    (tree, [path, value]) => withValue(tree, stepsOf(path), value) as Record<string, unknown>,
+    { ...config.plain },
+  );
+
+/** Takes encrypted values out of settings, and says what stands in for them. */
+export function takeEncrypted(edit: Readonly<Record<string, unknown>>): StackConfig {
+  const found: string[] = [];
+  const plain = withoutEncrypted(edit, "", found) as Record<string, unknown>;
+  return { plain, secret: Object.fromEntries(found.map((path) => [path, placeholderOf(path)])) };
+}
+
 /** A stack file that is not there, or is not one. */
 export class StackFileError extends Error {
   override readonly name = "StackFileError";
@@ -67,19 +117,13 @@ export function readStackConfig(text: string, project: string): StackConfig {
   const file: unknown = readYaml(text);
   if (!isObject(file)) throw new StackFileError("this is not a stack file: a `config:` with settings is expected");
   const config = isObject(file["config"]) ? file["config"] : {};
-  const found: string[] = [];
-  const plain = withoutEncrypted(config, "", found) as Record<string, unknown>;
   const named = Object.fromEntries(
-    Object.entries(plain).map(([name, value]) => [name.includes(":") ? name : `${project}:${name}`, value]),
+    Object.entries(config).map(([name, value]) => [name.includes(":") ? name : `${project}:${name}`, value]),
   );
+  const { plain, secret } = takeEncrypted(named);
   const key = `${project}:${PRIVATE_KEY}`;
-  const secret: Record<string, string> = {};
-  const previous = `${project}:${PREVIOUS_PRIVATE_KEY}`;
-  for (const path of found) {
-    secret[path] = path === key ? PLACEHOLDER_KEY : path === previous ? placeholderKey("previous") : PLACEHOLDER;
-  }
-  if (!(key in named)) secret[key] ??= PLACEHOLDER_KEY;
-  return { plain: named, secret };
+  if (!(key in named)) return { plain, secret: { ...secret, [key]: PLACEHOLDER_KEY } };
+  return { plain, secret };
 }
 
 /**

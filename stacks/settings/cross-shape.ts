@@ -2,7 +2,7 @@ import { canonicalCidr, cidrHoldsHost, isCidr, isIpv4Address } from "../../compo
 import type { RegionPlan } from "../region-settings.ts";
 import { ciliumProblems } from "./cilium-cross-shape.ts";
 import { meshProblems } from "./mesh-cross-shape.ts";
-import type { Problem } from "./problem.ts";
+import { describeFound, type Problem } from "./problem.ts";
 import { children, rawMachines, rawPools, type RawMachine, type Tree } from "./raw-tree.ts";
 import { RULES } from "./rules.ts";
 
@@ -113,6 +113,26 @@ function noServer(sites: unknown): Problem[] {
   ];
 }
 
+/** Half of a size is no size: the host would not be counted, and nobody would hear of it. */
+function halfSizes(sites: unknown): Problem[] {
+  const problems = rawPools(sites).flatMap(({ siteName, site, poolName, pool }) => {
+    if (site["provider"] !== "existing") return [];
+    const poolPath = ["sites", siteName, "pools", poolName];
+    return children(pool["machines"]).flatMap(([name, own]): Problem[] => {
+      const halves = (["cpus", "memory"] as const).flatMap((key) => {
+        if (own[key] !== undefined) return [{ key, path: [...poolPath, "machines", name, key], value: own[key] }];
+        return pool[key] === undefined ? [] : [{ key, path: [...poolPath, key], value: pool[key] }];
+      });
+      const [half, other] = halves;
+      if (half === undefined || other !== undefined) return [];
+      const [rule, missing] = half.key === "cpus" ? [RULES.cpusAlone, "memory"] : [RULES.memoryAlone, "cpus"];
+      return [{ path: half.path, found: `${describeFound(half.value)} without ${missing}`, ...rule }];
+    });
+  });
+  // One line for what a pool says, however many machines it has.
+  return problems.filter(({ path }, index) => index === problems.findIndex((one) => one.path.join() === path.join()));
+}
+
 /**
  * What no single value can be wrong about. Works on the settings as written, whatever else is wrong with them, so that
  * these problems are listed in the same run as the others.
@@ -125,6 +145,7 @@ export function crossShapeProblems(values: Tree, plans: readonly RegionPlan[]): 
     ...sharedNames(all),
     ...all.flatMap(outsideLan),
     ...jumpMachines(values["sites"], all),
+    ...halfSizes(values["sites"]),
     ...meshProblems(values),
     ...ciliumProblems(values, all),
   ];

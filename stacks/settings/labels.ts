@@ -12,6 +12,16 @@ const TAKEN = new Set([
   "node.kubernetes.io/instance-type",
 ]);
 
+/** The settings that set a label; not every kind of site has each of them. */
+const SET_BY: Readonly<Record<string, string>> = {
+  "topology.kubernetes.io/zone": "; the zone setting sets this one, where its kind of site has it",
+  "hybrid-k3s.io/intermittent":
+    "; the intermittent setting of a pool sets this one, on sites of kind existing and lima",
+};
+
+/** Prefixes whose labels this program and k3s set, with all below them. */
+const OURS = ["hybrid-k3s", "hybrid-k3s.io", "k3s.cattle.io", "k3s.io"];
+
 /** The only prefixes of Kubernetes's own that a kubelet may give its node a label under. */
 const KUBELET_MAY = ["kubelet.kubernetes.io", "node.kubernetes.io"];
 
@@ -26,11 +36,11 @@ export function labelKeyRule(key: string): Rule | undefined {
     };
   }
   const prefix = key.includes("/") ? (key.split("/")[0] ?? "") : "";
-  if (TAKEN.has(key) || prefix === "hybrid-k3s" || isOf(prefix, "k3s.cattle.io") || isOf(prefix, "k3s.io")) {
-    const zone = key === "topology.kubernetes.io/zone" ? "; the zone setting sets this one" : "";
+  if (TAKEN.has(key) || OURS.some((domain) => isOf(prefix, domain))) {
+    const setting = Object.hasOwn(SET_BY, key) ? SET_BY[key] : "";
     return {
       allowed: "a label that neither hybrid-k3s nor k3s sets",
-      fix: `remove it, or use a key of your own${zone}`,
+      fix: `remove it, or use a key of your own${setting ?? ""}`,
     };
   }
   const kubernetes = isOf(prefix, "kubernetes.io") || isOf(prefix, "k8s.io");

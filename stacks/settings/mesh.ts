@@ -6,6 +6,7 @@ import { parseDuration } from "../../components/network/units.ts";
 import type { Versions } from "../versions.ts";
 import type { Rule } from "../../components/strict-schema.ts";
 import { RULES } from "./rules.ts";
+import { hidden, secret } from "../../components/secret-schema.ts";
 import { present } from "../../components/present.ts";
 import { kinds, saying, strict, text, wholeNumber } from "../../components/strict-schema.ts";
 
@@ -29,8 +30,8 @@ function isControlAddress(value: string): boolean {
 }
 
 const controlAddress = text(RULES.controlAddress, isControlAddress).transform((value) => value.replace(/\/$/, ""));
-const secret = (rule: Rule, mistaken: RegExp) =>
-  text(rule, (value) => /^\S+$/.test(value) && !mistaken.test(value)).optional();
+/** One word, and not one that people take for it. */
+const word = (mistaken: RegExp) => (value: string) => /^\S+$/.test(value) && !mistaken.test(value);
 const NO_MISTAKE = /^$/;
 
 const operators = (list: Rule, one: Rule, isOne: (value: string) => boolean) =>
@@ -63,10 +64,10 @@ const tailscale = strict({
   policy: z.enum(["managed", "merge", "external"], saying(RULES.meshPolicy)).default("merge"),
   operators: operators(RULES.operators, RULES.operator, isOperator).optional(),
   ...client(41641, PACKAGES.tailscale),
-  apiKey: secret(RULES.meshApiKey, /^tskey-(?:auth|client)-/),
-  oauthClientId: secret(RULES.meshClientId, /^tskey-/),
-  oauthClientSecret: secret(RULES.meshClientSecret, /^tskey-(?:auth|api)-/),
-  identityToken: secret(RULES.meshIdentityToken, NO_MISTAKE),
+  apiKey: secret(RULES.meshApiKey, word(/^tskey-(?:auth|client)-/)).optional(),
+  oauthClientId: hidden(RULES.meshClientId, word(/^tskey-/)).optional(),
+  oauthClientSecret: secret(RULES.meshClientSecret, word(/^tskey-(?:auth|api)-/)).optional(),
+  identityToken: secret(RULES.meshIdentityToken, word(NO_MISTAKE)).optional(),
 });
 
 /** A setup key of NetBird, which people take for a token, is a UUID in upper case. */
@@ -78,7 +79,7 @@ const netbird = strict({
   group: text(RULES.meshGroup, (value) => value !== "" && isLabelValue(value)).optional(),
   operators: operators(RULES.netbirdOperators, RULES.netbirdOperator, (value) => value.trim() !== ""),
   ...client(51820, PACKAGES.netbird),
-  token: secret(RULES.netbirdToken, SETUP_KEY),
+  token: secret(RULES.netbirdToken, word(SETUP_KEY)).optional(),
 });
 
 /** The mesh, as a user writes it. */

@@ -23,6 +23,12 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return parts.join("");
 }
 
+/** A rule for one place: its fix names the path. */
+export const ruleAt = (path: readonly PropertyKey[], { allowed, fix }: Rule): Rule => ({
+  allowed,
+  fix: fix.replaceAll("<path>", () => formatPath(path)),
+});
+
 /** Says what stands in the settings, short enough for one line. Private keys and passwords in addresses are never shown. */
 export function describeFound(value: unknown): string {
   if (value === undefined || value === null) return "nothing";

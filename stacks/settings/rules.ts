@@ -240,7 +240,7 @@ export const RULES = {
   volumeSize: { allowed: "a size from 10GiB to 10TiB", fix: "write a whole number with its unit: GiB or TiB" },
   hetznerToken: {
     allowed: "a token of a Hetzner Cloud project, 64 letters and digits, encrypted",
-    fix: "pulumi config set --secret --path 'hybrid-k3s:sites.<site>.token', or remove it and export HCLOUD_TOKEN",
+    fix: "pulumi config set --secret --path 'hybrid-k3s:<path>', or remove it and export HCLOUD_TOKEN",
   },
   apiEndpoint: {
     allowed: "an https address, or an http address of this computer",
@@ -249,6 +249,9 @@ export const RULES = {
   diskSize: { allowed: "a size from 8GiB to 16TiB", fix: "write a whole number with its unit: GiB or TiB" },
   memorySize: { allowed: "a size from 1GiB to 1TiB", fix: "write a whole number with its unit: GiB or TiB" },
   cpus: { allowed: "a whole number from 1 to 64", fix: "write a number, or remove it for 2" },
+  hostCpus: { allowed: "a whole number from 1 to 512", fix: "write how many CPUs the host has" },
+  cpusAlone: { allowed: "cpus and memory together", fix: "write memory too, or remove cpus" },
+  memoryAlone: { allowed: "memory and cpus together", fix: "write cpus too, or remove memory" },
   hostSystem: { allowed: "macos or linux", fix: "write what the computer that runs the VMs runs" },
   limaNetwork: {
     allowed: "shared or user-v2",

@@ -121,14 +121,13 @@ const source = text(RULES.accessRange, isSource, (value) => {
   const range6 = canonicalCidr6(value);
   return range6 === undefined || range6 === value ? canonical(value) : `clear the bits behind the prefix: ${range6}`;
 });
+const sources = z.array(source, saying(RULES.accessFrom)).min(1, saying(RULES.accessFrom));
+const eachOnce = (values: readonly string[]): string[] => [...new Set(values)].sort(byName);
+
 /** Who reaches SSH, and the API of servers, while no mesh does it. */
-export const access = strict({
-  from: z
-    .array(source, saying(RULES.accessFrom))
-    .min(1, saying(RULES.accessFrom))
-    .max(64, saying(RULES.accessMany))
-    .transform((values) => [...new Set(values)].sort(byName)),
-});
+export const access = strict({ from: sources.transform(eachOnce) });
+/** The same for machines that a cloud makes: the ranges are in its first script, which has no room for more. */
+export const cloudAccess = strict({ from: sources.max(64, saying(RULES.accessMany)).transform(eachOnce) });
 
 /** The size of a disk, in GiB once parsed. */
 export const diskSize = text(RULES.diskSize, (value) => {

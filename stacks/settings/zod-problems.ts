@@ -1,8 +1,9 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { RETIRED } from "../../components/platform/retired.ts";
+import { secretsIn } from "../../components/secret-schema.ts";
 import { unpack } from "../../components/strict-schema.ts";
-import { describeFound, type Problem } from "./problem.ts";
+import { describeFound, formatPath, ruleAt, type Problem } from "./problem.ts";
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   let value = input;
@@ -35,16 +36,20 @@ function nearestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): read
   return deep[0];
 }
 
-/** Settings whose value is never shown, encrypted or not. */
-const HIDDEN: ReadonlySet<PropertyKey> = new Set([
-  "token",
-  "apiKey",
-  "oauthClientId",
-  "oauthClientSecret",
-  "identityToken",
-]);
+/** What was read: the settings, and the paths of those that are never shown, encrypted or not. */
+interface Read {
+  readonly input: unknown;
+  readonly hidden: ReadonlySet<string>;
+}
 
-function issueProblems(input: unknown, issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Problem[] {
+/** What stands at a path. That a text is empty is all that is said of a secret one. */
+function foundAt({ input, hidden }: Read, path: readonly PropertyKey[]): string {
+  const value = valueAt(input, path);
+  if (!hidden.has(formatPath(path)) || value === "" || typeof value === "object") return describeFound(value);
+  return `a ${typeof value === "string" ? "text" : typeof value} that is not shown`;
+}
+
+function issueProblems(read: Read, issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Problem[] {
   const path = [...base, ...issue.path];
   const rule = unpack(issue.message);
   if (issue.code === "unrecognized_keys") return unknownKeys(path, issue.keys, rule.allowed);
@@ -54,14 +59,14 @@ function issueProblems(input: unknown, issue: z.core.$ZodIssue, base: readonly P
   }
   if (issue.code === "invalid_union") {
     const branch = nearestBranch(issue.errors);
-    if (branch !== undefined) return branch.flatMap((inner) => issueProblems(input, inner, path));
+    if (branch !== undefined) return branch.flatMap((inner) => issueProblems(read, inner, path));
   }
-  const value = valueAt(input, path);
-  const found =
-    HIDDEN.has(path.at(-1) ?? "") && value !== undefined ? "a text that is not shown" : describeFound(value);
-  return [{ path, found, ...rule, harmless: value === undefined }];
+  const found = foundAt(read, path);
+  return [{ path, found, ...ruleAt(path, rule), harmless: valueAt(read.input, path) === undefined }];
 }
 
-/** Every mistake that Zod found in `input`, in the words of the schemas' rules. */
-export const zodProblems = (input: unknown, error: z.ZodError): Problem[] =>
-  error.issues.flatMap((issue) => issueProblems(input, issue, []));
+/** Every mistake that Zod found in `input`, in the words of the rules of the schema, which also says what is a secret. */
+export function zodProblems(schema: z.ZodType, input: unknown, error: z.ZodError): Problem[] {
+  const hidden = new Set(secretsIn(schema, input).map(({ path }) => formatPath(path)));
+  return error.issues.flatMap((issue) => issueProblems({ input, hidden }, issue, []));
+}

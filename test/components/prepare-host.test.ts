@@ -184,7 +184,7 @@ it("a host that stands lets in who the settings name, at both ports that its ssh
   expect(elementsOf(server, "ssh_ipv4")).toBe("192.0.2.7/32");
   expect(strangers(server)).toEqual([
     "ip saddr @ssh_ipv4 tcp dport { 22, 2222 } accept",
-    "ip saddr @api_ipv4 tcp dport 6443 accept",
+    "ip saddr @ssh_ipv4 tcp dport 6443 accept",
   ]);
   expect(strangers(await rulesOf("w", settingsOf()))).toEqual([
     "tcp dport { 80, 443, 25565 } accept",

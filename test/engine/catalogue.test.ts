@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CATALOGUE } from "../../components/platform/catalogue.ts";
-import { releaseFixture } from "../support/release-fixtures.ts";
+import { encryptedFixture } from "../support/release-fixtures.ts";
 import { fine, openSample, sampleSettings, stepsOf } from "./sample.ts";
 
 /** They would take what another one of the catalogue takes, or a cloud that this region has not. */
@@ -8,7 +8,7 @@ const APART = ["envoy-gateway", "hcloud-csi"];
 
 test("every release goes into one region beside the others, is at rest there, and leaves with it", async () => {
   const names = CATALOGUE.map(({ name }) => name).filter((name) => !APART.includes(name));
-  const platform = Object.fromEntries(names.map((name) => [name, releaseFixture(name, "minimal")]));
+  const platform = Object.fromEntries(names.map((name) => [name, encryptedFixture(name, "minimal")]));
   // Namespaces of other people's are not there.
   platform["network-policies"] = { namespaces: ["default"] };
   // The rules for pods are kept by the API server here.

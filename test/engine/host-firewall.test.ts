@@ -65,7 +65,7 @@ test("a node's firewall stands, confirmed, before anything of k3s is on its host
     ["s-1", "s-2", "s-3"].flatMap((name) => [`host-firewall apply ${name}`, `k3s-member join ${name}`]),
   );
   expect(rulesOf("s-1")).toContain("ip saddr @ssh_ipv4 tcp dport 22 accept");
-  expect(rulesOf("s-1")).toContain("ip saddr @api_ipv4 tcp dport 6443 accept");
+  expect(rulesOf("s-1")).toContain("ip saddr @ssh_ipv4 tcp dport 6443 accept");
   expect(rulesOf("a-1")).not.toContain("6443");
   expect(stepsOf(await fine(rehearsal.preview()))).toEqual([]);
   await fine(rehearsal.destroy());

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { program } from "../../stacks/program.ts";
 import { recordGraph, type GraphNode } from "../support/record-graph.ts";
 import { renderGraph } from "../support/render-graph.ts";
-import { PLANTED_SECRET, stackConfig, stackNames } from "../support/stack-file.ts";
+import { PLANTED_SECRET, PLANTED_VALUE, stackConfig, stackNames } from "../support/stack-file.ts";
 
 const STACK = "pulumi:pulumi:Stack";
 /** What stands at the top of a stack on purpose: the components, the provider, and the stack's look at itself. */
@@ -29,6 +29,7 @@ describe.each(stackNames())("stack %s", (stack) => {
     const text = JSON.stringify(await record(stack));
     expect(text).not.toMatch(/password-of-|PRIVATE KEY/);
     expect(text).not.toContain(PLANTED_SECRET);
+    expect(text).not.toContain(PLANTED_VALUE);
   });
 
   it("gives every resource a parent, and ties what lives in the cluster to the cluster's end", async () => {

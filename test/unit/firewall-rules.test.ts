@@ -90,6 +90,27 @@ describe("the host firewall's rules", () => {
     expect(api({ apiFrom: [] })).toEqual([]);
   });
 
+  it("have a range once where it may reach both SSH and the API", () => {
+    const from = ["198.51.100.7", "2001:db8::/48"];
+    const times = (text: string, lines: readonly string[]): number =>
+      lines.filter((line) => line.includes(text)).length;
+    const same = linesOf({ ssh: { ports: [22], from } });
+    expect([times("2001:db8::/48", same), times("set api_", same)]).toEqual([1, 0]);
+    expect(same).toEqual(
+      expect.arrayContaining([
+        "ip saddr @ssh_ipv4 tcp dport 6443 accept",
+        "ip6 saddr @ssh_ipv6 tcp dport 6443 accept",
+        "ip saddr @ssh_ipv4 tcp dport 22 accept",
+        "ip6 saddr @ssh_ipv6 tcp dport 22 accept",
+      ]),
+    );
+    expect(linesOf({ ssh: { ports: [22], from }, apiFrom: [...from].reverse() })).toEqual(same);
+    const fewer = linesOf({ ssh: { ports: [22], from }, apiFrom: ["2001:db8::/48"] });
+    expect(fewer.filter((line) => line.includes("6443"))).toEqual(["ip6 saddr @api_ipv6 tcp dport 6443 accept"]);
+    expect(times("2001:db8::/48", fewer)).toBe(2);
+    expect(linesOf({ role: "agent", ssh: { ports: [22], from } }).filter((line) => line.includes("6443"))).toEqual([]);
+  });
+
   it("end with a drop that is counted, whatever the plan", () => {
     const range = fc
       .tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 }))

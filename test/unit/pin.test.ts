@@ -8,6 +8,10 @@ const digestOf = (text: string): string => createHash("sha256").update(text).dig
 const VERSIONS = `# kept comment
 k3s:
   digests: {}
+cilium:
+  version: 1.0.0
+  repository: https://charts.example.net
+  chart: cilium
 releases:
   cert-manager:
     version: v1
@@ -29,7 +33,8 @@ const good = {
   "/k3s-arm64": "binary for arm",
   "install.sh": "installer",
   "crds.yaml": "crds",
-  "index.yaml": `entries: { cert-manager: [{ version: v1, urls: [charts/cert-manager-v1.tgz], digest: ${digestOf("chart")} }] }`,
+  "index.yaml": `entries: { cert-manager: [{ version: v1, urls: [charts/cert-manager-v1.tgz], digest: ${digestOf("chart")} }], cilium: [{ version: 1.0.0, urls: [charts/cilium.tgz] }] }`,
+  "charts/cilium.tgz": "cilium",
   "charts/cert-manager-v1.tgz": "chart",
 };
 
@@ -47,10 +52,12 @@ describe("recording digests", () => {
           },
         },
       },
+      cilium: { sha256: digestOf("cilium") },
       releases: { "cert-manager": { sha256: digestOf("chart"), crds: [{ sha256: digestOf("crds") }] } },
     });
     expect(lines).toEqual([
       "k3s v1.36.3+k3s1: amd64, arm64 and installer recorded",
+      "cilium: chart recorded",
       "cert-manager: chart recorded",
       "cert-manager: CRDs recorded",
     ]);
@@ -60,13 +67,17 @@ describe("recording digests", () => {
     await expect(pin(VERSIONS, [], release({ ...good, "charts/cert-manager-v1.tgz": "another" }))).rejects.toThrow(
       `cert-manager v1: found sha256:${digestOf("another")} · stated sha256:${digestOf("chart")} · nothing was recorded`,
     );
-    await expect(pin(VERSIONS, [], release({ ...good, "index.yaml": "entries: {}" }))).rejects.toThrow(
-      "https://charts.example.net/index.yaml: found no cert-manager v1",
-    );
+    await expect(
+      pin(
+        VERSIONS,
+        [],
+        release({ ...good, "index.yaml": "entries: { cilium: [{ version: 1.0.0, urls: [charts/cilium.tgz] }] }" }),
+      ),
+    ).rejects.toThrow("https://charts.example.net/index.yaml: found no cert-manager v1");
   });
 
   it("says of a chart in an OCI registry that it has no digest", async () => {
-    const oci = VERSIONS.replace("https://charts.example.net", "oci://registry.example.net/charts");
+    const oci = VERSIONS.replaceAll("https://charts.example.net", "oci://registry.example.net/charts");
     expect((await pin(oci, [], release(good))).lines).toContain(
       "cert-manager: its chart is in an OCI registry: no digest",
     );

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { mergeConfig, readEdit, readStackConfig } from "../../rehearsal/engine/stack-config.ts";
+import {
+  mergeConfig,
+  placedSecrets,
+  readEdit,
+  readStackConfig,
+  takeEncrypted,
+  wholeConfig,
+} from "../../rehearsal/engine/stack-config.ts";
 
 test("encrypted values become placeholders, at any depth, and the rest stays", () => {
   const { plain, secret } = readStackConfig(
@@ -25,6 +32,42 @@ config:
   ]);
   expect(secret["hybrid-k3s:sshPrivateKey"]).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
   expect(secret['hybrid-k3s:backups["secretKey"]']).toBe("placeholder");
+});
+
+test("placeholders stand where the encrypted values stood, and go with what held them", () => {
+  const text = `
+config:
+  mesh: { provider: netbird, token: { secure: v1:zero } }
+  hybrid-k3s:platform:
+    one: { "a.b": [{ key: { secure: v1:one } }, { secure: v1:two }] }
+    two: { key: { secure: v1:three } }
+`;
+  const config = readStackConfig(text, "hybrid-k3s");
+  expect(wholeConfig(config)).toEqual({
+    "hybrid-k3s:mesh": { provider: "netbird", token: "placeholder" },
+    "hybrid-k3s:platform": {
+      one: { "a.b": [{ key: "placeholder" }, "placeholder"] },
+      two: { key: "placeholder" },
+    },
+    "hybrid-k3s:sshPrivateKey": expect.stringMatching(/^-----BEGIN/) as string,
+  });
+  const plain = mergeConfig(config.plain, { "hybrid-k3s:platform": { one: null } }) as typeof config.plain;
+  expect(Object.keys(placedSecrets({ ...config, plain }))).toEqual([
+    'hybrid-k3s:mesh["token"]',
+    'hybrid-k3s:platform["two"]["key"]',
+    "hybrid-k3s:sshPrivateKey",
+  ]);
+  expect(wholeConfig({ ...config, plain })["hybrid-k3s:platform"]).toEqual({ two: { key: "placeholder" } });
+});
+
+test("an edit's encrypted values are taken out like a file's, and its keys have the form of keys", () => {
+  const edit = { "hybrid-k3s:platform": { one: { key: { secure: "v1:one" }, size: 1 } } };
+  expect(takeEncrypted(edit)).toEqual({
+    plain: { "hybrid-k3s:platform": { one: { size: 1 } } },
+    secret: { 'hybrid-k3s:platform["one"]["key"]': "placeholder" },
+  });
+  const keys = takeEncrypted({ "hybrid-k3s:previousSshPrivateKey": { secure: "v1:two" } }).secret;
+  expect(keys["hybrid-k3s:previousSshPrivateKey"]).toMatch(/^-----BEGIN PRIVATE KEY-----/);
 });
 
 test("a file without a login key gets a placeholder, and one that holds it in plain text keeps it for the program to refuse", () => {

@@ -23,7 +23,7 @@ describe("settings of keycloak with a mistake", () => {
     ],
     [
       { password: "" },
-      'platform.keycloak.database.password: found "" · allowed a secret text, encrypted · fix: pulumi config set --secret --path hybrid-k3s:platform.<release>.<setting>',
+      `platform.keycloak.database.password: found "" · allowed a secret text, encrypted · fix: pulumi config set --secret --path 'hybrid-k3s:platform.keycloak.database.password'`,
     ],
   ])("%j", (database, message) => {
     expect(said({ keycloak: { ...good, database: { ...good.database, ...database } } })).toEqual([message]);

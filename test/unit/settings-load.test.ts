@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import sshpk from "sshpk";
 import { beforeEach, describe, expect, test } from "vitest";
-import { loadLoginKey, loadMeshCredentials, loadSettings } from "../../stacks/settings.ts";
+import { loadLoginKey, loadMeshCredentials, loadSettings, SettingsError } from "../../stacks/settings.ts";
 import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
 import { goodFixture } from "./settings-fixtures.ts";
 
@@ -19,6 +19,16 @@ function give(values: Readonly<Record<string, unknown>>, secretKeys: readonly st
     Object.fromEntries(all) as Record<string, string>,
     secretKeys.map((key) => `hybrid-k3s:${key}`),
   );
+}
+
+function problemsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
 }
 
 beforeEach(() => {
@@ -68,6 +78,30 @@ describe("the stack's settings", () => {
     expect(Object.keys(credentials)).toEqual(["clientId", "clientSecret"]);
     expect(await pulumi.isSecret(credentials.clientSecret!)).toBe(true);
     expect(await new Promise((resolve) => credentials.clientSecret!.apply(resolve))).toBe("hunter2");
+  });
+
+  test("with a release's secrets in plain text are refused, each at its place and beside what else is wrong; encrypted they are read", () => {
+    const backups = { bucket: "acme", accessKeyId: "hunter1", secretAccessKey: "hunter2" };
+    const platform = { postgres: { clusters: { main: { backups } } }, velero: { bucket: { ...backups, prefix: "" } } };
+    const refused = (path: string): string =>
+      `platform.${path}: found plain text (not shown) · allowed a secret text, encrypted · fix: pulumi config set --secret --path 'hybrid-k3s:platform.${path}'`;
+    give({ platform });
+    const problems = problemsOf(() => loadSettings(config));
+    expect(problems).toEqual([
+      expect.stringMatching(/^platform\.velero\.bucket\.prefix: found "" /),
+      ...["accessKeyId", "secretAccessKey"].map((key) => refused(`postgres.clusters.main.backups.${key}`)),
+      ...["accessKeyId", "secretAccessKey"].map((key) => refused(`velero.bucket.${key}`)),
+    ]);
+    expect(problems.join("\n")).not.toMatch(/hunter/);
+    give({ platform: { postgres: platform.postgres } }, ["platform"]);
+    expect(loadSettings(config).platform).toMatchObject({ postgres: { clusters: { main: { backups } } } });
+  });
+
+  test("with a secret that is wrong and in plain text say the first alone", () => {
+    give({ platform: { "gitlab-runner": { url: "https://gitlab.example.net", token: 12345678 } } });
+    expect(problemsOf(() => loadSettings(config))).toEqual([
+      "platform.gitlab-runner.token: found a number that is not shown · allowed a secret text, encrypted · fix: pulumi config set --secret --path 'hybrid-k3s:platform.gitlab-runner.token'",
+    ]);
   });
 
   test("without a mesh, or with one whose credentials the environment has, hold none", () => {

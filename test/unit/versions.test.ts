@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readVersions, unpinned, type Versions } from "../../stacks/versions.ts";
+import { readVersions, unpinned, unpinnedWarning, type Versions } from "../../stacks/versions.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -50,12 +50,38 @@ releases:
   cert-manager: { version: v1, repository: r, chart: c, sha256: "", crds: [{ url: u, sha256: "" }] }
   other: { version: v1, repository: r, chart: c, sha256: "${digest}" }`,
     );
-    expect(unpinned(versions, "v1", ["cert-manager", "other"])).toEqual([
+    expect(unpinned(versions, { kubernetes: "v1", releases: ["cert-manager", "other"] })).toEqual([
       "k3s v1 (arm64)",
       "the CRDs of cert-manager",
       "the chart of cert-manager",
     ]);
-    expect(unpinned(versions, "v2", ["other"])).toEqual([]);
-    expect(unpinned(versions, "v3", [])).toEqual(["k3s v3 (amd64, arm64, installer)"]);
+    expect(unpinned(versions, { kubernetes: "v2", releases: ["other"] })).toEqual([]);
+    expect(unpinned(versions, { kubernetes: "v3", releases: [] })).toEqual(["k3s v3 (amd64, arm64, installer)"]);
+  });
+
+  it("names Cilium's chart where it is the pod network and has no digest of its own version", () => {
+    const all = `{ amd64: "${digest}", arm64: "${digest}", installer: "${digest}" }`;
+    const versions = read(`k3s: { digests: { v1: ${all} } }\nreleases: {}`);
+    const pinned = { ...versions, cilium: { ...versions.cilium, sha256: digest } };
+    const of = (given: Versions, cilium?: string) =>
+      unpinned(given, { kubernetes: "v1", releases: [], ...(cilium === undefined ? {} : { cilium }) });
+    expect(of(versions)).toEqual([]);
+    expect(of(versions, "1.0.0")).toEqual(["the chart of cilium"]);
+    expect(of(pinned, "1.0.0")).toEqual([]);
+    expect(of(pinned, "1.1.0")).toEqual(["the chart of cilium 1.1.0 (versions.yaml has 1.0.0)"]);
+  });
+
+  it("leads to a warning that promises no check of a chart", () => {
+    const versions = read(
+      'k3s: { digests: {} }\nreleases: { one: { version: v1, repository: r, chart: c, sha256: "" } }',
+    );
+    expect(unpinnedWarning(versions, { kubernetes: "v1", releases: [] })).toBe(
+      "unpinned: no digest is recorded for k3s v1 (amd64, arm64, installer) · fix: npm run pin, then commit versions.yaml",
+    );
+    expect(unpinnedWarning(versions, { kubernetes: "v1", releases: ["one"] })).toBe(
+      "unpinned: no digest is recorded for k3s v1 (amd64, arm64, installer); the chart of one · an update checks k3s and CRDs against digests, no charts: npm run charts -- verify does that · fix: npm run pin, then commit versions.yaml",
+    );
+    const all = { amd64: digest, arm64: digest, installer: digest };
+    expect(unpinnedWarning({ ...versions, k3s: { v1: all } }, { kubernetes: "v1", releases: [] })).toBeUndefined();
   });
 });

@@ -55,8 +55,16 @@ export async function k3sDigests(
   };
 }
 
+type Chart = ChartAddress & { readonly crds?: readonly { readonly url: string }[] };
+
+/** What versions.yaml says of charts. */
+interface Charts {
+  readonly cilium: Chart;
+  readonly releases: Readonly<Record<string, Chart>>;
+}
+
 /**
- * Records the digests of k3s releases and of every release's chart and CRDs in the text of versions.yaml; comments stay.
+ * Records the digests of k3s releases, of Cilium's chart and of every release's chart and CRDs in the text of versions.yaml; comments stay.
  * @param k3sVersions the k3s releases that stacks use
  * @throws Error if a download fails or a checksum does not match; the text is then not changed
  */
@@ -70,15 +78,18 @@ export async function pin(text: string, k3sVersions: readonly string[], download
     );
     lines.push(`k3s ${version}: amd64, arm64 and installer recorded`);
   }
-  const releases = (document.toJS() as { releases: Record<string, ChartAddress & { crds?: { url: string }[] }> })
-    .releases;
-  for (const [name, release] of Object.entries(releases)) {
-    const { crds } = release;
-    const chart = await chartDigest(release, download);
-    if (chart !== undefined) document.setIn(["releases", name, "sha256"], chart);
-    lines.push(`${name}: ${chart === undefined ? "its chart is in an OCI registry: no digest" : "chart recorded"}`);
+  const { cilium, releases } = document.toJS() as Charts;
+  const charts = [
+    { name: "cilium", at: ["cilium"], chart: cilium },
+    ...Object.entries(releases).map(([name, chart]) => ({ name, at: ["releases", name], chart })),
+  ];
+  for (const { name, at, chart } of charts) {
+    const { crds } = chart;
+    const digest = await chartDigest(chart, download);
+    if (digest !== undefined) document.setIn([...at, "sha256"], digest);
+    lines.push(`${name}: ${digest === undefined ? "its chart is in an OCI registry: no digest" : "chart recorded"}`);
     for (const [index, { url }] of (crds ?? []).entries()) {
-      document.setIn(["releases", name, "crds", index, "sha256"], sha256(await download(url)));
+      document.setIn([...at, "crds", index, "sha256"], sha256(await download(url)));
     }
     if (crds !== undefined) lines.push(`${name}: CRDs recorded`);
   }

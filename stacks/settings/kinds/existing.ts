@@ -24,8 +24,8 @@ import { machinesIn, specOf, type Placed } from "../site-machines.ts";
 import { present } from "../../../components/present.ts";
 import { named, strict, text, wholeNumber } from "../../../components/strict-schema.ts";
 
-/** What a pool or a machine may say of its size; the nearest one counts. */
-const hardware = { cpus: wholeNumber(RULES.cpus, 1, 512).optional(), memory: memorySize.optional() };
+/** What a pool or a machine may say of its size, both or none of it; the nearest one counts. */
+const hardware = { cpus: wholeNumber(RULES.hostCpus, 1, 512).optional(), memory: memorySize.optional() };
 
 const LOGIN_USER = "root";
 const SSH_PORT = 22;

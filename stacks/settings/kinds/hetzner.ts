@@ -14,7 +14,7 @@ import type { HetznerMachineSettings, HetznerSiteSettings } from "../../sites/he
 import type { Rule } from "../../../components/strict-schema.ts";
 import { RULES } from "../rules.ts";
 import {
-  access,
+  cloudAccess,
   canonical,
   cidrWithin,
   generation,
@@ -28,6 +28,7 @@ import {
   taints,
 } from "../schema-pieces.ts";
 import { machinesIn, specOf, type Placed } from "../site-machines.ts";
+import { secret } from "../../../components/secret-schema.ts";
 import { present } from "../../../components/present.ts";
 import { breaking, named, saying, strict, text } from "../../../components/strict-schema.ts";
 
@@ -100,10 +101,10 @@ const site = strict({
   locations,
   lan: text(RULES.hetznerLan, (value) => cidrWithin(value, 8, 24) && isPrivateRange(value), canonical),
   nodeAddresses,
-  access: access.optional(),
+  access: cloudAccess.optional(),
   publicIpv4: z.boolean(saying(RULES.switch)).default(true),
   tags: tags.default({}),
-  token: text(RULES.hetznerToken, (value) => /^[A-Za-z0-9]{64}$/.test(value)).optional(),
+  token: secret(RULES.hetznerToken, (value) => /^[A-Za-z0-9]{64}$/.test(value)).optional(),
   apiEndpoint: text(RULES.apiEndpoint, isApiAddress).optional(),
   loadBalancer: balancer.optional(),
   ...server,

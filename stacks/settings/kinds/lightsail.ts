@@ -3,7 +3,7 @@ import { BLUEPRINTS, bundleIds, bundleOf, ZONES } from "../../../components/ligh
 import type { LightsailMachineSettings, LightsailSiteSettings } from "../../sites/lightsail-settings.ts";
 import { RULES } from "../rules.ts";
 import {
-  access,
+  cloudAccess,
   cidr,
   diskSize,
   generation,
@@ -59,7 +59,7 @@ const site = strict({
   awsRegion: oneOf("regions", Object.keys(ZONES)),
   lan: cidr(RULES.lan, 8, 30).default(LAN),
   nodeAddresses,
-  access: access.optional(),
+  access: cloudAccess.optional(),
   tags: tags.default({}),
   ...instance,
   pools: named(RULES.pools, pool),
