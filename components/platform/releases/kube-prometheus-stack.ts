@@ -255,6 +255,7 @@ export const kubePrometheusStack = defineRelease({
     }),
   values,
   workloads,
+  podAnnotations: (podAnnotations) => ({ grafana: { podAnnotations } }),
   secrets: (_topology, settings) => secrets(settings),
   objects: (topology) => [dashboard(topology), nodeAlerts(NAMESPACE)],
 });

@@ -149,6 +149,7 @@ export const loki = defineRelease({
       data: { "loki.yaml": stringify(DATASOURCE) },
     },
   ],
+  podAnnotations: (podAnnotations) => ({ singleBinary: { podAnnotations } }),
   secrets: (_topology, { bucket: to }) =>
     to === undefined
       ? []

@@ -270,6 +270,7 @@ export const nats = defineRelease({
       },
     ];
   },
+  podAnnotations: (annotations) => ({ podTemplate: { merge: { metadata: { annotations } } } }),
   secrets: (_topology, settings) => secrets(settings),
   objects: (topology, settings) => [routesForMembers, ...edgeService(plan(topology, settings).ports)],
   claims: (topology, settings) => ({ ports: plan(topology, settings).ports }),

@@ -79,6 +79,7 @@ export const openbao = defineRelease({
   needs: pageNeeds,
   values: (topology, settings) => secretStoreValues(topology, settings, storeOf(settings)),
   workloads: (topology, settings) => secretStoreWorkloads(topology, settings, NAME),
+  podAnnotations: (annotations) => ({ server: { annotations } }),
   secrets: (_topology, settings) => secrets(settings),
   problems: (_topology, settings) => {
     const { unseal, transit } = settings;
