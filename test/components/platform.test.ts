@@ -8,10 +8,9 @@ import type { ReleaseAid } from "../../components/platform/release-aid.ts";
 import { noAid } from "../support/no-aid.ts";
 import { certManager } from "../../components/platform/releases/cert-manager.ts";
 import { releaseSecret } from "../../components/platform/release-secrets.ts";
-import { headlamp } from "../../components/platform/releases/headlamp.ts";
-import { Platform, type PlatformArgs } from "../../components/platform/platform.ts";
+import { Platform } from "../../components/platform/platform.ts";
 import { fakeOutputs } from "../support/fakes.ts";
-import { recordGraph, type RecordOptions } from "../support/record-graph.ts";
+import { recordGraph } from "../support/record-graph.ts";
 import { TOPOLOGIES } from "../support/topologies.ts";
 import { PRIVATE_KEY, sshTarget } from "../support/sample.ts";
 
@@ -23,12 +22,20 @@ const chart = {
   crds: [{ url: "https://example.net/crds.yaml", sha256: "" }],
 };
 
-const recordPlatform = (releases: PlatformArgs["releases"], options: RecordOptions = {}) =>
+const record = (userValues: Record<string, unknown> = {}) =>
   recordGraph(
     () => {
       const anchor = new random.RandomId("tokyo-anchor", { byteLength: 8 });
       new Platform("tokyo", {
-        releases,
+        releases: [
+          {
+            definition: certManager,
+            settings: certManager.schema.parse({ replicas: 2 }),
+            userValues,
+            secret: false,
+            chart,
+          },
+        ],
         topology: TOPOLOGIES["tokyo-sapporo"],
         contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
         connectSeconds: 300,
@@ -41,12 +48,8 @@ const recordPlatform = (releases: PlatformArgs["releases"], options: RecordOptio
         releaseAid: noAid,
       });
     },
-    { state: fakeOutputs, ...options },
+    { state: fakeOutputs },
   );
-const record = (userValues: Record<string, unknown> = {}) =>
-  recordPlatform([
-    { definition: certManager, settings: certManager.schema.parse({ replicas: 2 }), userValues, secret: false, chart },
-  ]);
 
 describe("a release", () => {
   it("comes after all memberships, goes with the cluster, and is what versions.yaml pins", async () => {
@@ -86,52 +89,6 @@ describe("a release", () => {
       replicaCount: 3,
       extraArgs: ["--x"],
     });
-  });
-});
-
-describe("a changed Secret", () => {
-  const settings = (clientSecret: string) =>
-    headlamp.schema.parse({
-      host: "cluster.example.com",
-      singleSignOn: { issuer: "https://id.example.com/realms/main", clientSecret },
-    });
-  const recorded = (clientSecret: string, options: RecordOptions = {}) =>
-    recordPlatform(
-      [
-        {
-          definition: headlamp,
-          settings: settings(clientSecret),
-          userValues: { podAnnotations: { team: "ops" } },
-          secret: true,
-          chart: { ...chart, crds: [] },
-        },
-      ],
-      options,
-    );
-  const inputsOf = (nodes: Awaited<ReturnType<typeof recorded>>, name: string) =>
-    nodes.find((node) => node.name === name)!.inputs;
-  const REVISION = "tokyo-headlamp-secrets-revision";
-
-  it("is another revision on the pods that read it when they start, beside the user's own annotations", async () => {
-    const nodes = await recorded("one", { reveal: true });
-    expect(inputsOf(nodes, REVISION)["keepers"]).toMatchObject({ "headlamp-login/OIDC_CLIENT_SECRET": "one" });
-    const helm = nodes.find(({ type }) => type === "kubernetes:helm.sh/v3:Release")!;
-    expect(helm.inputs["values"]).toMatchObject({
-      podAnnotations: { "hybrid-k3s.io/secrets-revision": `id-of-${REVISION}`, team: "ops" },
-    });
-    expect(inputsOf(await recorded("two", { reveal: true }), REVISION)["keepers"]).not.toEqual(
-      inputsOf(nodes, REVISION)["keepers"],
-    );
-  });
-
-  it("stands in no revision in clear", async () => {
-    const nodes = await recorded("do-not-show");
-    expect(JSON.stringify(nodes)).not.toContain("do-not-show");
-    expect(nodes.find(({ name }) => name === REVISION)!.options).toMatchObject({ secretOutputs: ["keepers"] });
-  });
-
-  it("has no revision where nothing reads one", async () => {
-    expect((await record()).filter(({ name }) => name.endsWith("-secrets-revision"))).toEqual([]);
   });
 });
 
