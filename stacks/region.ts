@@ -13,6 +13,7 @@ import { Platform } from "../components/platform/platform.ts";
 import { regionCosts } from "./costs.ts";
 import { DEPLOYED_SCHEMA, type Deployed } from "./deployed.ts";
 import { lastingOf } from "./lasting.ts";
+import { kernelSettings } from "./kernel-settings.ts";
 import { podNetwork } from "./pod-network.ts";
 import { preparation } from "./prepare-host.ts";
 import { regionMesh } from "./region-mesh.ts";
@@ -82,6 +83,7 @@ export function declareRegion(args: RegionArgs): Region {
     privateKey: login.privateKey,
     ...(deployed === undefined ? {} : { earlierContacts: deployed.contacts }),
     ...preparation(present({ settings, login, mesh })),
+    kernel: kernelSettings(settings),
   });
   const provider = new kubernetes.Provider(
     `${region}-kubernetes`,

@@ -59,7 +59,9 @@ async function verify(definition: ReleaseDefinition, folder: string | undefined)
       values: Record<string, unknown>;
     };
     for (const [name, topology] of Object.entries(TOPOLOGIES)) {
-      const values = mergeValues(definition.values(topology, settings as never), settings.values);
+      // With an annotation, so that the chart's schema has its say on where pods take one.
+      const annotated = definition.podAnnotations?.({ "example.com/annotation": "1" }) ?? {};
+      const values = mergeValues(definition.values(topology, settings as never), annotated, settings.values);
       const rendered = await renderChart(chart.path, definition, values);
       const found =
         "failure" in rendered

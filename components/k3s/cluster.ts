@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Machine } from "../machine.ts";
+import type { Machine, MachineSpec } from "../machine.ts";
+import { present } from "../present.ts";
 import { Authorities } from "./authorities.ts";
 import { ciliumAddresses, type CiliumArgs, installCilium } from "./cilium.ts";
 import type { ClusterPlan } from "./config.ts";
@@ -22,6 +23,8 @@ export interface ClusterArgs {
   readonly earlierContacts?: readonly ServerContact[];
   /** What a node's turn brings to its host before k3s. @default nothing */
   readonly prepare?: PrepareHost;
+  /** Kernel settings that a machine has for what is to run on it, as lines of sysctl.d. @default the hardening guide's alone */
+  readonly kernel?: (spec: MachineSpec) => readonly string[];
 }
 
 /** The k3s servers and agents of a region, one after another, and what it takes to talk to their API. */
@@ -59,7 +62,7 @@ export class Cluster extends pulumi.ComponentResource {
       clusterExists: args.earlierContacts !== undefined,
       privateKey: args.privateKey,
       anchor: this.anchor,
-      ...(args.prepare === undefined ? {} : { prepare: args.prepare }),
+      ...present({ prepare: args.prepare, kernel: args.kernel }),
     };
     const cilium = args.plan.cilium && {
       plan: args.plan.cilium,

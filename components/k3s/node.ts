@@ -4,7 +4,7 @@ import { remoteScript } from "../host/remote-script.ts";
 import { digest, scriptFile } from "../host/script-file.ts";
 import type { ScriptSecrets } from "../host/script-program.ts";
 import { stationScript } from "../host/station-script.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine, MachineSpec } from "../machine.ts";
 import type { PreparedHost } from "../mesh/mesh.ts";
 import type { Authorities } from "./authorities.ts";
 import { labelLines, nodeLabels, renderConfig, renderRegistration, taintLines, type ClusterPlan } from "./config.ts";
@@ -49,6 +49,8 @@ export interface NodeSurroundings {
   readonly privateKey: pulumi.Input<string>;
   /** Goes when the whole cluster goes: no membership is ended one by one then. */
   readonly anchor: pulumi.Resource;
+  /** Kernel settings that a machine has for what is to run on it, as lines of sysctl.d. @default the hardening guide's alone */
+  readonly kernel?: (spec: MachineSpec) => readonly string[];
   /** What a node's turn brings to its host before k3s: the mesh's client, the firewall. @default nothing */
   readonly prepare?: PrepareHost;
 }
@@ -186,7 +188,7 @@ const configOf = ({ plan, machine: { spec, address, apiAddress, meshAddress } }:
   );
 
 /** What decides which k3s is installed, and the files beside its configuration. */
-function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<string, string> {
+function installParameters({ plan, digests, machine, kernel }: K3sNodeArgs): Record<string, string> {
   const { kubernetes } = plan;
   const files = hardeningFiles(kubernetes.hardening, machine.spec.role);
   return {
@@ -197,7 +199,7 @@ function installParameters({ plan, digests, machine }: K3sNodeArgs): Record<stri
     SHA256_INSTALLER: digests.installer,
     AUDIT_POLICY: files.auditPolicy,
     ADMISSION: files.admission,
-    SYSCTL: files.sysctl,
+    SYSCTL: files.sysctl + (kernel?.(machine.spec) ?? []).map((line) => `${line}\n`).join(""),
     ...(plan.flannelConf === undefined ? {} : { FLANNEL_CONF: plan.flannelConf }),
   };
 }

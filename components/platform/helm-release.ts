@@ -7,8 +7,8 @@ import type { ChartPin } from "./chart-pin.ts";
 import { manifestObject, secretManifest } from "./manifest-object.ts";
 import { recoveryHooks } from "./recovery-hooks.ts";
 import type { ReleaseAid } from "./release-aid.ts";
-import type { ReleaseDefinition } from "./release.ts";
-import { releaseSecret } from "./release-secrets.ts";
+import type { ReleaseDefinition, Values } from "./release.ts";
+import { releaseSecret, revisionOf } from "./release-secrets.ts";
 import type { Topology } from "./topology.ts";
 
 const TYPE = "hybrid-k3s:platform:Release";
@@ -71,7 +71,7 @@ export class HelmRelease extends pulumi.ComponentResource {
     const namespace = this.makeNamespace(before);
     const crds = this.applyCrds();
     const secrets = this.makeSecrets(namespace.length > 0 ? namespace : before);
-    const chart = this.installChart([...before, ...crds, ...namespace, ...secrets.resources]);
+    const chart = this.installChart([...before, ...crds, ...namespace, ...secrets.resources], secrets.values);
     const objects = this.makeObjects([...before, ...crds, ...namespace, ...secrets.resources, ...chart]);
     this.publicKeys = secrets.publicKeys;
     this.resources = [...secrets.resources, ...chart, ...objects];
@@ -129,16 +129,18 @@ export class HelmRelease extends pulumi.ComponentResource {
         options: this.inCluster(after),
       }),
     );
+    const { podAnnotations } = definition;
     return {
       resources: made.map(({ resource }) => resource),
+      values: made.length > 0 && podAnnotations ? podAnnotations(revisionOf(this.name, made, this)) : {},
       publicKeys: Object.assign({}, ...made.map(({ publicKeys }) => publicKeys)) as HelmRelease["publicKeys"],
     };
   }
 
-  private installChart(after: readonly pulumi.Resource[]): pulumi.Resource[] {
+  private installChart(after: readonly pulumi.Resource[], secretValues: Values): pulumi.Resource[] {
     const { definition, chart, secret, topology, settings, userValues } = this.args;
     if (chart === undefined) return [];
-    const values = mergeValues(definition.values(topology, settings as never), userValues);
+    const values = mergeValues(definition.values(topology, settings as never), secretValues, userValues);
     const { timeoutSeconds } = definition;
     return [
       new kubernetes.helm.v3.Release(

@@ -9,6 +9,8 @@ export interface ReleaseSecret {
   readonly resource: kubernetes.core.v1.Secret;
   /** By `<secret>/<key>`, in authorized_keys form. */
   readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What is in it, by `<secret>/<key>`. */
+  readonly content: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** What the resources of a Secret share. */
@@ -48,5 +50,24 @@ export function releaseSecret(
     { metadata: { name: definition.name, namespace, ...labels }, stringData },
     { ...options, additionalSecretOutputs: ["data", "stringData"] },
   );
-  return { resource, publicKeys };
+  const named = Object.entries(stringData).map(([key, value]) => [`${definition.name}/${key}`, value] as const);
+  return { resource, publicKeys, content: Object.fromEntries(named) };
+}
+
+/**
+ * Annotations that change when Secrets do. The text is random and made anew with every content: pods are seen by more
+ * people than Secrets, and a digest would let them try out what a short password may be.
+ */
+export function revisionOf(
+  name: string,
+  secrets: readonly ReleaseSecret[],
+  parent: pulumi.Resource,
+): Readonly<Record<string, pulumi.Output<string>>> {
+  const keepers = Object.assign({}, ...secrets.map(({ content }) => content)) as ReleaseSecret["content"];
+  const revision = new random.RandomId(
+    `${name}-secrets-revision`,
+    { byteLength: 8, keepers },
+    { parent, additionalSecretOutputs: ["keepers"] },
+  );
+  return { "hybrid-k3s.io/secrets-revision": revision.hex };
 }

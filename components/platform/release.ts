@@ -37,6 +37,9 @@ export interface SecretDefinition {
   readonly entries: Readonly<Record<string, SecretEntry>>;
 }
 
+/** Annotations of pods; a value may be known only once something else is made. */
+export type PodAnnotations = Readonly<Record<string, unknown>>;
+
 /** What only one release of a region can have. */
 export interface Claims {
   /** Name of the StorageClass that it makes the default one. */
@@ -101,6 +104,11 @@ interface Behaviour<Settings> {
   readonly workloads: (topology: Topology, settings: Settings) => readonly Workload[];
   /** Secrets that it reads, made before the chart. @default none */
   readonly secrets?: (topology: Topology, settings: Settings) => readonly SecretDefinition[];
+  /**
+   * Values that put annotations on the chart's pods which read Secrets of the release only when they start: these pods
+   * start anew whenever such a Secret has another content. @default what reads them sees the change by itself
+   */
+  readonly podAnnotations?: (annotations: PodAnnotations) => Values;
   /** Objects beside the chart's, made after it. @default none */
   readonly objects?: (topology: Topology, settings: Settings) => readonly Manifest[];
   /** @default nothing */

@@ -97,6 +97,8 @@ export function secretStoreValues(topology: Topology, settings: SecretStoreSetti
       ha: {
         enabled: true,
         replicas: copies,
+        // Of a single one none may be away, says the chart: its machine could never be drained.
+        disruptionBudget: { enabled: copies > 1 },
         raft: { enabled: true, setNodeId: true, config: configuration(store, copies) },
       },
       // Sealed or new, a pod counts as ready: the update does not wait for the person who has to unseal it. Only the pod

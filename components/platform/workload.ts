@@ -25,6 +25,8 @@ export interface Workload {
   readonly keepsData?: boolean;
   /** Whether a write waits for the other replicas. @default replicas share nothing */
   readonly replication?: "synchronous" | "asynchronous";
+  /** Kernel settings of each machine of its spot, as lines of sysctl.d; a kernel that does not know one goes without. @default none */
+  readonly kernel?: readonly string[];
 }
 
 /**

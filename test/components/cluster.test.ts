@@ -5,6 +5,7 @@ import { parseCommandText } from "../../components/host/command-text.ts";
 import { Cluster } from "../../components/k3s/cluster.ts";
 import type { ServerContact } from "../../components/k3s/contacts.ts";
 import type { MachineSpec } from "../../components/machine.ts";
+import { present } from "../../components/present.ts";
 import { fakeOutputs } from "../support/fakes.ts";
 import { recordGraph, type GraphNode } from "../support/record-graph.ts";
 import { clusterPlan, HOST_KEY, machineSpec, PRIVATE_KEY, sshTarget } from "../support/sample.ts";
@@ -14,9 +15,14 @@ const addressOf = (name: string): string => `10.20.0.${name.charCodeAt(name.leng
 
 const declare = (
   specs: readonly MachineSpec[],
-  more: { earlierContacts?: readonly ServerContact[]; parallelism?: number; endpoint?: string } = {},
+  more: {
+    earlierContacts?: readonly ServerContact[];
+    parallelism?: number;
+    endpoint?: string;
+    kernel?: (spec: MachineSpec) => readonly string[];
+  } = {},
 ) => {
-  const { earlierContacts, ...kubernetes } = more;
+  const { earlierContacts, kernel, ...kubernetes } = more;
   const site = new ExistingSite("tokyo-rack", {
     region: "tokyo",
     hosts: specs.map((spec) => ({
@@ -33,7 +39,7 @@ const declare = (
     machines: site.machines,
     digests,
     privateKey: PRIVATE_KEY,
-    ...(earlierContacts === undefined ? {} : { earlierContacts }),
+    ...present({ earlierContacts, kernel }),
   });
 };
 
@@ -82,6 +88,14 @@ describe("a cluster", () => {
     expect(waitsFor(nodes, "w-1-k3s")).not.toContain("w-0-member");
     expect(find(nodes, "w-2-k3s").dependsOn).toContain("w-0-member");
     expect(find(nodes, "w-4-k3s").dependsOn).toContain("w-2-member");
+  });
+
+  it("sets on a machine's kernel what is to run there needs, beside the hardening guide's", async () => {
+    const kernel = ({ name }: MachineSpec) => (name === "w-1" ? ["kernel.example=0"] : []);
+    const nodes = await record([...servers, ...agents(2)], { kernel });
+    const set = (name: string) => callOf(find(nodes, `${name}-k3s`), "update").parameters["SYSCTL"];
+    expect(set("w-1")).toBe(`${set("w-0")}kernel.example=0\n`);
+    expect(set("w-0")).toContain("vm.overcommit_memory=1\n");
   });
 
   it("lets one server alone start the cluster, and none once there is one", async () => {

@@ -67,6 +67,18 @@ describe.each(stackNames())("stack %s", (stack) => {
   });
 });
 
+it("sets what BuildKit needs of the kernel on the machines that it may run on, before k3s", async () => {
+  const stack = stackConfig("prod");
+  const platform = { ...(JSON.parse(stack.config["hybrid-k3s:platform"]!) as object), buildkit: {} };
+  const config = { ...stack.config, "hybrid-k3s:platform": JSON.stringify(platform) };
+  const nodes = await recordGraph(() => program(), { ...stack, config });
+  const set = nodes.filter(
+    ({ name, inputs }) =>
+      name.endsWith("-k3s") && String(inputs["update"]).includes("kernel.apparmor_restrict_unprivileged_userns=0"),
+  );
+  expect(set.map(({ name }) => name).sort()).toEqual(["agent-1-k3s", "agent-2-k3s", "agent-3-k3s", "agent-4-k3s"]);
+});
+
 describe("a refused stack", () => {
   it("creates nothing, and says everything that is wrong at once", async () => {
     const stack = stackConfig("prod");

@@ -105,9 +105,9 @@ export const platformCases: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: "Loki on two volumes",
-      settings: { platform: { loki: { replicas: 2 } } },
+      settings: { platform: { loki: { replicas: 3 } } },
       findings: [
-        "platform.loki.replicas: found 2 without a bucket · allowed more than one replica only with platform.loki.bucket: a volume is read by one of them alone · fix: write platform.loki.bucket, or remove replicas",
+        "platform.loki.replicas: found 3 without a bucket · allowed more than one replica only with platform.loki.bucket: a volume is read by one of them alone · fix: write platform.loki.bucket, or remove replicas",
       ],
     },
     {

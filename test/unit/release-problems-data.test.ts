@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ReleaseDefinition } from "../../components/platform/release.ts";
 import { cassandra } from "../../components/platform/releases/cassandra.ts";
 import { garage } from "../../components/platform/releases/garage.ts";
+import { loki } from "../../components/platform/releases/loki.ts";
 import { nats } from "../../components/platform/releases/nats.ts";
 import { pgedge } from "../../components/platform/releases/pgedge.ts";
 import { valkey } from "../../components/platform/releases/valkey.ts";
@@ -72,6 +73,24 @@ describe("nats", () => {
     const text = JSON.stringify(nats.values(...given(nats, { gateway: { ...gateway, password: "do-not-show" } })));
     expect(text).not.toContain("do-not-show");
     expect(text).toContain("<< $GATEWAY_PASSWORD >>");
+  });
+});
+
+describe("loki", () => {
+  const to = { ...bucket, endpoint: "https://s3.example.net" };
+
+  test("has no two replicas, of which both would have to be there", () => {
+    expect(problems(loki, { replicas: 2, bucket: to })).toEqual(["replicas: 2"]);
+    expect(problems(loki, { replicas: 3, bucket: to })).toEqual([]);
+    expect(problems(loki, {})).toEqual([]);
+  });
+
+  test("keeps each log three times where it has the replicas", () => {
+    const factor = (settings: unknown) =>
+      (loki.values(...given(loki, settings)) as { loki: { commonConfig: object } }).loki.commonConfig;
+    expect(factor({ replicas: 3, bucket: to })).toEqual({ replication_factor: 3 });
+    expect(factor({ replicas: 5, bucket: to })).toEqual({ replication_factor: 3 });
+    expect(factor({})).toEqual({ replication_factor: 1 });
   });
 });
 

@@ -36,6 +36,7 @@ function rendered(definition: ReleaseDefinition, settings: unknown): string {
       claims: definition.claims?.(...given) ?? {},
       secrets: definition.secrets?.(...given) ?? [],
       values: definition.values(...given),
+      podAnnotations: definition.podAnnotations?.({ "example.com/annotation": "1" }) ?? {},
       objects: definition.objects?.(...given) ?? [],
     };
     const said = Object.entries(all).filter(([, part]) => Object.keys(part).length > 0);

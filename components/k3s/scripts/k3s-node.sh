@@ -120,9 +120,10 @@ ExecCondition=/bin/sh -c \"! test -e $tombstone\"
   put_or_remove "$etc/admission.yaml" "$ADMISSION"
   put_or_remove /etc/sysctl.d/90-hybrid-k3s.conf "$SYSCTL"
   if [ -n "$SYSCTL" ]; then
-    sysctl -q -p /etc/sysctl.d/90-hybrid-k3s.conf >/dev/null ||
-      fail "this host refuses the kernel settings of the hardening guide (/etc/sysctl.d/90-hybrid-k3s.conf)" \
-        "fix: allow them, or set kubernetes.hardening.enabled: false"
+    # A setting that this kernel does not know (-e) is one that it does not need.
+    sysctl -q -e -p /etc/sysctl.d/90-hybrid-k3s.conf >/dev/null ||
+      fail "this host refuses kernel settings of /etc/sysctl.d/90-hybrid-k3s.conf: those of the hardening guide, and what releases need" \
+        "fix: allow them; without kubernetes.hardening.enabled the first are not there"
   fi
   if [ "$ROLE" = server ] && [ -n "$AUDIT_POLICY" ]; then install -d -m 0700 "$server_dir/logs"; fi
 }

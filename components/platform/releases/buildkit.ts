@@ -11,6 +11,11 @@ const REQUESTS: Requests = { cpu: 250, memory: 512 };
 const LIMIT = 4096;
 const PORT = 1234;
 const IMAGE = "moby/buildkit:v0.31.0-rootless";
+/**
+ * Ubuntu has kept namespaces from users without root since 24.04, whatever a pod's own profile says; other kernels do not
+ * know the setting. https://github.com/moby/buildkit/blob/v0.31.0/docs/rootless.md#ubuntu-2404-or-later
+ */
+const KERNEL = ["kernel.apparmor_restrict_unprivileged_userns=0"];
 const LABELS = { "app.kubernetes.io/name": "buildkit" };
 const metadata = { name: "buildkit", namespace: "buildkit" };
 const CHECK = { exec: { command: ["buildctl", "debug", "workers"] }, periodSeconds: 30 };
@@ -96,7 +101,9 @@ const daemon = ({ nodeSelector }: Spot, settings: Settings): Manifest => ({
       spec: {
         automountServiceAccountToken: false,
         nodeSelector,
-        securityContext: { fsGroup: 1000 },
+        // Files of later builds belong to the users of their images: to go through all of them at each start takes minutes, and
+        // changes their groups and modes.
+        securityContext: { fsGroup: 1000, fsGroupChangePolicy: "OnRootMismatch" },
         containers: [container],
       },
     },
@@ -118,7 +125,7 @@ export const buildkit = defineRelease({
   name: "buildkit",
   section: "Builds",
   summary:
-    "builds images in the cluster without root, at tcp://buildkit.buildkit.svc:1234, in place of Kaniko, which is archived",
+    "builds images in the cluster without root, at tcp://buildkit.buildkit.svc:1234, in place of Kaniko, which is archived; where it may run, Ubuntu's machines let every user make namespaces: `place` with a pool keeps that to a few",
   home: "https://github.com/moby/buildkit/blob/master/docs/rootless.md",
   kind: "objects",
   namespace: "buildkit",
@@ -128,7 +135,14 @@ export const buildkit = defineRelease({
   schema,
   values: () => ({}),
   workloads: (topology, { place, size: volumeGiB }) => [
-    { name: "buildkit", replicas: 1, requests: REQUESTS, spot: spotFor(topology, place, "steady"), volumeGiB },
+    {
+      name: "buildkit",
+      replicas: 1,
+      requests: REQUESTS,
+      spot: spotFor(topology, place, "steady"),
+      volumeGiB,
+      kernel: KERNEL,
+    },
   ],
   objects: (topology, settings) => [
     service,

@@ -109,6 +109,7 @@ export const gitlabRunner = defineRelease({
   workloads: (topology, settings) => [
     { name: "gitlab-runner", replicas: 1, requests: REQUESTS, spot: spotOf(topology, settings) },
   ],
+  podAnnotations: (podAnnotations) => ({ podAnnotations }),
   // The chart reads the older registration token from the same Secret, and needs the key to be there.
   secrets: (_topology, { token }) => [
     { name: TOKEN, entries: { "runner-token": { text: token }, "runner-registration-token": { text: "" } } },

@@ -104,6 +104,7 @@ export const hcloudCsi = defineRelease({
       { name: "node", replicas: "every-node", requests: times(SIDE, NODE_SIDES), spot: node },
     ];
   },
+  podAnnotations: (podAnnotations) => ({ controller: { podAnnotations } }),
   secrets: (_topology, { token }) => [{ name: TOKEN, entries: { token: { text: token } } }],
   claims: (_topology, settings) => (settings.default ? { defaultStorageClass: CLASS } : {}),
   problems: (topology) =>

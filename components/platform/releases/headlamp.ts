@@ -100,6 +100,7 @@ export const headlamp = defineRelease({
   workloads: (topology, settings) => [
     { name: "headlamp", replicas: 1, requests: REQUESTS, spot: spotOf(topology, settings) },
   ],
+  podAnnotations: (podAnnotations) => ({ podAnnotations }),
   secrets: (_topology, settings) => secrets(settings),
   problems: (_topology, settings) =>
     pageProblems(settings, { singleSignOn: settings.singleSignOn, clusterIssuer: settings.clusterIssuer }),

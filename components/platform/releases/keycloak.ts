@@ -127,5 +127,6 @@ export const keycloak = defineRelease({
       apart: true,
     },
   ],
+  podAnnotations: (podAnnotations) => ({ podAnnotations }),
   secrets: (_topology, settings) => secrets(settings),
 });

@@ -34,7 +34,11 @@ const schema = releaseSettings({
     ...webPage,
     singleSignOn: strict({
       ...openIdConnect("grafana"),
-      adminRole: word().default("grafana-admin").describe("Role of the realm whose holders are administrators"),
+      adminRole: word()
+        .default("grafana-admin")
+        .describe(
+          "Role of the realm whose holders are administrators. Keycloak's scope `roles` writes it into the access token, where Grafana finds it; a client with lightweight access tokens needs a mapper that writes realm_access.roles into the ID token",
+        ),
     })
       .optional()
       .describe("Login through Keycloak; left out: the user admin alone"),
@@ -97,6 +101,9 @@ function signOn({ grafana: { host, singleSignOn } }: Settings): Values {
         token_url: endpoint("token"),
         api_url: endpoint("userinfo"),
         use_pkce: true,
+        // Asked of the ID token, of userinfo, and then of the access token. Keycloak has roles in the last alone: where
+        // there are none this is an error, which is no answer, and the next one is asked; `Viewer` would be an answer.
+        // https://github.com/grafana/grafana/blob/v13.2.0/pkg/login/social/connectors/generic_oauth.go
         role_attribute_path: `contains(realm_access.roles[*], '${adminRole}') && 'Admin' || 'Viewer'`,
       },
     },
@@ -250,6 +257,7 @@ export const kubePrometheusStack = defineRelease({
     }),
   values,
   workloads,
+  podAnnotations: (podAnnotations) => ({ grafana: { podAnnotations } }),
   secrets: (_topology, settings) => secrets(settings),
   objects: (topology) => [dashboard(topology), nodeAlerts(NAMESPACE)],
 });

@@ -26,14 +26,17 @@ const schema = releaseSettings({
   storageClass: word().optional().describe("StorageClass of the volume; left out: the cluster's default"),
   replicas: replicas()
     .default(1)
-    .describe("Replicas; more than one needs a bucket, and each log is then written to two of them"),
+    .describe(
+      "Replicas: one, or three and more with a bucket; of three that keep each log one may be away. Two would be worse than one: both have to be there",
+    ),
   bucket: wholeBucket().optional().describe("Where logs are kept; left out: on the volume"),
 });
 type Settings = z.output<typeof schema>;
 
 const plan = (topology: Topology, settings: Settings): { spot: Spot; copies: number } => ({
   spot: spotFor(topology, settings.place, "steady"),
-  // A log is safe once more than half of its copies are written: two copies of two wait for both.
+  // A log is taken once more than half of its copies are written, and read from as many: of three, one may be away.
+  // https://grafana.com/docs/loki/latest/get-started/components/#replication-factor
   copies: Math.min(settings.replicas, 3),
 });
 
@@ -146,6 +149,7 @@ export const loki = defineRelease({
       data: { "loki.yaml": stringify(DATASOURCE) },
     },
   ],
+  podAnnotations: (podAnnotations) => ({ singleBinary: { podAnnotations } }),
   secrets: (_topology, { bucket: to }) =>
     to === undefined
       ? []
@@ -156,6 +160,16 @@ export const loki = defineRelease({
           },
         ],
   problems: (_topology, settings) => [
+    ...(settings.replicas === 2
+      ? [
+          {
+            path: "replicas",
+            found: "2",
+            allowed: "one, or three and more: more than half of a log's copies have to be there, which is both of two",
+            fix: "write 3 where one site has three machines, or remove replicas",
+          },
+        ]
+      : []),
     ...(settings.replicas > 1 && settings.bucket === undefined
       ? [
           {

@@ -46,6 +46,9 @@ export const longhorn = defineRelease({
   values: (topology, settings) => {
     const { spot, copies } = plan(topology, settings);
     const { nodeSelector } = spot;
+    // Longhorn keeps one of each from being evicted while a volume is in use: where there is but one, its machine is never
+    // drained. https://github.com/longhorn/longhorn-manager/blob/v1.12.1/controller/kubernetes_pdb_controller.go
+    const sidecars = replicasIn(spot, 2);
     return {
       global: { nodeSelector },
       persistence: {
@@ -68,8 +71,13 @@ export const longhorn = defineRelease({
       },
       longhornManager: { resources: resourcesOf(REQUESTS.manager, 512) },
       longhornUI: { replicas: 1 },
-      // One of each is enough where the machines are few; they hold a lease and do nothing else.
-      csi: { attacherReplicaCount: 1, provisionerReplicaCount: 1, resizerReplicaCount: 1, snapshotterReplicaCount: 1 },
+      csi: {
+        attacherReplicaCount: sidecars,
+        provisionerReplicaCount: sidecars,
+        // They hold a lease and do nothing else, and nothing keeps them from going to another machine.
+        resizerReplicaCount: 1,
+        snapshotterReplicaCount: 1,
+      },
     };
   },
   workloads: (topology, settings) => {

@@ -287,6 +287,7 @@ export const nats = defineRelease({
     reshaping: (_fact, before, after) => reshaping(before, after),
   },
   saving: SAVING,
+  podAnnotations: (annotations) => ({ podTemplate: { merge: { metadata: { annotations } } } }),
   secrets: (_topology, settings) => secrets(settings),
   objects: (topology, settings) => [routesForMembers, ...edgeService(plan(topology, settings).ports)],
   claims: (topology, settings) => ({ ports: plan(topology, settings).ports }),

@@ -26,6 +26,7 @@ export const netbirdOperator = defineRelease({
   schema,
   // Its webhook takes its certificate from there.
   needs: () => ["cert-manager"],
+  podAnnotations: (podAnnotations) => ({ operator: { podAnnotations } }),
   secrets: (_topology, { token }) => [{ name: SECRET.name, entries: { [SECRET.key]: { text: token } } }],
   values: (topology, settings) => ({
     ...(settings.url === undefined ? {} : { managementURL: settings.url }),

@@ -82,6 +82,7 @@ export const openbao = defineRelease({
   workloads: (topology, settings) => secretStoreWorkloads(topology, settings, NAME),
   lasting: secretStoreLasting("bao"),
   saving: "save it (bao operator raft snapshot save)",
+  podAnnotations: (annotations) => ({ server: { annotations } }),
   secrets: (_topology, settings) => secrets(settings),
   problems: (_topology, settings) => {
     const { unseal, transit } = settings;

@@ -31,6 +31,7 @@ export const tailscaleOperator = defineRelease({
   podSecurity: "privileged",
   timeoutSeconds: 600,
   schema,
+  podAnnotations: (podAnnotations) => ({ operatorConfig: { podAnnotations } }),
   secrets: (_topology, { clientId, clientSecret }) => [
     // The name that the chart mounts when it is given no client of its own.
     { name: "operator-oauth", entries: { client_id: { text: clientId }, client_secret: { text: clientSecret } } },
