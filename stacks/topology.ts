@@ -2,9 +2,9 @@ import { bundleOf } from "../components/lightsail/catalog.ts";
 import { serverTypeOf } from "../components/hetzner/catalog.ts";
 import { byName } from "../components/network/names.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
-import type { Topology, TopologyPool } from "../components/platform/topology.ts";
+import type { Topology, TopologyPool, TopologySite } from "../components/platform/topology.ts";
 import { ownedNamespaces } from "./owned-namespaces.ts";
-import type { MachineSettings, PlatformSettings, RegionSettings } from "./region-settings.ts";
+import type { MachineSettings, PlatformSettings, RegionSettings, SiteSettings } from "./region-settings.ts";
 
 /** CPUs and memory of a machine; undefined where nobody knows them. */
 function sizeOf(machine: MachineSettings): TopologyPool["sizes"][number] | undefined {
@@ -30,6 +30,12 @@ function poolOf(machines: readonly MachineSettings[]): TopologyPool | undefined 
   };
 }
 
+function siteOf(site: SiteSettings): TopologySite {
+  const { name, provider } = site;
+  if (provider !== "hetzner") return { name, kind: provider };
+  return { name, kind: provider, locations: [...new Set(site.machines.flatMap(({ locations }) => locations))] };
+}
+
 /** What k3s is told to leave out: a list, or names with commas between them. https://docs.k3s.io/cli/server */
 function disabledIn(config: Readonly<Record<string, unknown>>): string[] {
   const values = [config["disable"], config["disable+"]].flat();
@@ -52,7 +58,7 @@ export function topologyOf(settings: RegionSettings): Topology {
   });
   return {
     region,
-    sites: sites.map(({ name, provider }) => ({ name, kind: provider })),
+    sites: sites.map(siteOf),
     pools,
     mesh: mesh.provider,
     cni: kubernetes.cni,

@@ -19,6 +19,8 @@ export interface TopologyPool {
 export interface TopologySite {
   readonly name: string;
   readonly kind: "existing" | "hetzner" | "lightsail" | "lima";
+  /** Of Hetzner's servers, such as `fsn1`, those that are preferred first. @default the kind has none */
+  readonly locations?: readonly string[];
 }
 
 /** What a release may know of the region it runs in. Plain values. */

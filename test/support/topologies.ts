@@ -21,7 +21,7 @@ export const TOPOLOGIES = {
   "one-site": {
     ...rest,
     region: "fsn1",
-    sites: [{ name: "falkenstein", kind: "hetzner" }],
+    sites: [{ name: "falkenstein", kind: "hetzner", locations: ["fsn1", "nbg1"] }],
     pools: [
       { ...pool, site: "falkenstein", name: "control", role: "server", ...machines(3, 4, 8) },
       { ...pool, site: "falkenstein", name: "work", role: "agent", ingress: true, ...machines(3, 4, 8) },

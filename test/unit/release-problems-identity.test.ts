@@ -127,6 +127,20 @@ describe("hcloud-csi", () => {
     expect(JSON.stringify(hcloudCsi.values(mixed, settings))).toContain('"values":["falkenstein"]');
   });
 
+  test("learns from the host which server it is on, and from its settings where volumes are made", () => {
+    expect(hcloudCsi.values(...given(hcloudCsi, { token: "x" }))).toMatchObject({
+      node: { hostNetwork: true },
+      controller: { hcloudVolumeDefaultLocation: "fsn1" },
+    });
+    const two = {
+      ...TOPOLOGIES["one-site"],
+      sites: [...TOPOLOGIES["one-site"].sites, { name: "ashburn", kind: "hetzner" as const, locations: ["ash"] }],
+      pools: [...TOPOLOGIES["one-site"].pools, { ...TOPOLOGIES["one-site"].pools[1], site: "ashburn" }],
+    };
+    const settings = hcloudCsi.schema.parse({ token: "x", place: { site: "ashburn" } }) as never;
+    expect(hcloudCsi.values(two, settings)).toMatchObject({ controller: { hcloudVolumeDefaultLocation: "ash" } });
+  });
+
   test("claims the default class only where it is to be that", () => {
     expect(hcloudCsi.claims!(...given(hcloudCsi, { token: "x" }))).toEqual({});
     expect(hcloudCsi.claims!(...given(hcloudCsi, { token: "x", default: true }))).toEqual({

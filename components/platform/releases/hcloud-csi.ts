@@ -31,6 +31,12 @@ function spotOf(topology: Topology, { place }: Settings): Spot {
   return { pools: pools.filter(({ site }) => sites.includes(site)), nodeSelector };
 }
 
+/** Where volumes are made that name no location: where the controller is, as far as that is known before it runs. */
+function locationOf(topology: Topology, settings: Settings): string | undefined {
+  const [pool] = spotOf(topology, settings).pools;
+  return topology.sites.find(({ name }) => name === pool?.site)?.locations?.[0];
+}
+
 const affinity = (topology: Topology) => ({
   nodeAffinity: {
     requiredDuringSchedulingIgnoredDuringExecution: {
@@ -61,12 +67,16 @@ export const hcloudCsi = defineRelease({
   schema,
   values: (topology, settings) => {
     const { nodeSelector } = spotOf(topology, settings);
+    const location = locationOf(topology, settings);
     const placed = { nodeSelector, affinity: affinity(topology) };
     const [side, driver] = [resourcesOf(SIDE, 96), resourcesOf(DRIVER, 128)];
     return {
       controller: {
-        // The chart only prefers Hetzner's servers, and a pod elsewhere does not learn its location.
+        // The chart only prefers Hetzner's servers. It would look for a server that is named as its node, which ours are not,
+        // and then ask 169.254.169.254, which pods do not reach.
+        // https://github.com/hetznercloud/csi-driver/blob/v2.22.1/internal/app/app.go
         ...placed,
+        ...(location === undefined ? {} : { hcloudVolumeDefaultLocation: location }),
         hcloudToken: { existingSecret: { name: TOKEN, key: "token" } },
         resources: {
           csiAttacher: side,
@@ -82,6 +92,9 @@ export const hcloudCsi = defineRelease({
         // The chart keeps it off machines by labels of Hetzner's cloud controller, which does not run here: it would delete
         // the nodes of other clouds.
         ...placed,
+        // It learns which server it is on from 169.254.169.254 alone, whatever the node is called: the host reaches that, and
+        // no pod does.
+        hostNetwork: true,
         resources: { csiNodeDriverRegistrar: side, livenessProbe: side, hcloudCSIDriver: driver },
         // What is attached has to stay so whatever else the machine is used for.
         tolerations: [{ operator: "Exists" }],
