@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import type { ReleaseDefinition } from "../../components/platform/release.ts";
 import { keycloak } from "../../components/platform/releases/keycloak.ts";
 import { admissionPolicies } from "../../components/platform/releases/admission-policies.ts";
@@ -159,6 +160,37 @@ describe("node-local-dns", () => {
     const objects = JSON.stringify(nodeLocalDns.objects!(...given(nodeLocalDns, {}, "tokyo-sapporo")));
     expect(objects).toContain('"-localip","169.254.20.10,10.67.0.10"');
     expect(objects).toContain("bind 169.254.20.10 10.67.0.10");
+  });
+});
+
+describe("traefik", () => {
+  const objects = (settings: object) => traefik.objects!(...given(traefik, settings));
+  const chartValues = (settings: object) => {
+    const config = objects(settings).find(({ kind }) => kind === "HelmChartConfig");
+    return parse((config!["spec"] as { valuesContent: string }).valuesContent) as Record<string, unknown>;
+  };
+
+  test("shows its dashboard to nobody without the password that the stack makes", () => {
+    const settings = { dashboardHost: "traefik.example.com" };
+    const [middleware] = objects(settings).filter(({ kind }) => kind === "Middleware");
+    expect(chartValues(settings)).toMatchObject({
+      ingressRoute: { dashboard: { middlewares: [{ name: middleware!.metadata.name }] } },
+    });
+    // The router looks for the Middleware, and the Middleware for the Secret, in the namespace that it is in itself.
+    expect(middleware!.metadata.namespace).toBe(traefik.namespace);
+    expect(traefik.secrets!(...given(traefik, settings))).toEqual([
+      {
+        name: (middleware!["spec"] as { basicAuth: { secret: string } }).basicAuth.secret,
+        type: "kubernetes.io/basic-auth",
+        entries: { username: { text: "admin" }, password: { password: 32 } },
+      },
+    ]);
+  });
+
+  test("has no dashboard, and no password, unless it has a name for it", () => {
+    expect(objects({}).map(({ kind }) => kind)).toEqual(["HelmChartConfig"]);
+    expect(chartValues({})).not.toHaveProperty("ingressRoute");
+    expect(traefik.secrets!(...given(traefik, {}))).toEqual([]);
   });
 });
 

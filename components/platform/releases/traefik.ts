@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { mergeValues } from "../../helm-values.ts";
 import { BOUNCER_MIDDLEWARE } from "../bouncer.ts";
 import { ingressSpot } from "../ingress-spot.ts";
-import { defineRelease } from "../release.ts";
+import { defineRelease, type Manifest, type SecretDefinition, type Values } from "../release.ts";
 import { flag, hostname, releaseSettings } from "../release-settings.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
@@ -16,8 +16,16 @@ const schema = releaseSettings({
     .describe(
       "Whether CrowdSec says who is let in: needs `crowdsec`. Traefik fetches the plugin for it from plugins.traefik.io whenever it starts, and does not start without",
     ),
-  dashboardHost: hostname().optional().describe("Name at which its dashboard answers; left out: it does not"),
+  dashboardHost: hostname()
+    .optional()
+    .describe(
+      "Name at which its dashboard answers the user admin, whose password is in the Secret `traefik-dashboard` of kube-system; left out: it does not",
+    ),
 });
+
+const NAMESPACE = "kube-system";
+/** Name of the Secret, and of the Middleware that asks for what it holds. */
+const DASHBOARD = "traefik-dashboard";
 /** https://github.com/maxlerebourg/crowdsec-bouncer-traefik-plugin */
 const BOUNCER = { moduleName: "github.com/maxlerebourg/crowdsec-bouncer-traefik-plugin", version: "v1.7.1" } as const;
 
@@ -36,6 +44,33 @@ function ports({ redirect, crowdsec }: { readonly redirect: boolean; readonly cr
   };
 }
 
+/** Its dashboard and its API tell of every page and every address in the cluster, and ask nobody who they are by themselves. */
+const dashboard = (host: string): Values => ({
+  ingressRoute: {
+    dashboard: {
+      enabled: true,
+      matchRule: `Host(\`${host}\`)`,
+      entryPoints: ["websecure"],
+      middlewares: [{ name: DASHBOARD }],
+    },
+  },
+});
+
+/** The router of the dashboard answers nothing while this is not there. */
+const login: Manifest = {
+  apiVersion: "traefik.io/v1alpha1",
+  kind: "Middleware",
+  metadata: { name: DASHBOARD, namespace: NAMESPACE },
+  spec: { basicAuth: { secret: DASHBOARD } },
+};
+
+/** Of the type that holds a password as it is: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/basicauth/ */
+const credentials: SecretDefinition = {
+  name: DASHBOARD,
+  type: "kubernetes.io/basic-auth",
+  entries: { username: { text: "admin" }, password: { password: 32 } },
+};
+
 /** Traefik, the ingress controller that k3s brings, through its HelmChartConfig. */
 export const traefik = defineRelease({
   name: "traefik",
@@ -43,7 +78,7 @@ export const traefik = defineRelease({
   summary: "the ingress controller that k3s brings, on the nodes that take requests from outside",
   home: "https://docs.k3s.io/networking/networking-services",
   kind: "objects",
-  namespace: "kube-system",
+  namespace: NAMESPACE,
   podSecurity: "existing",
   timeoutSeconds: 300,
   schema,
@@ -65,23 +100,14 @@ export const traefik = defineRelease({
       // Traefik is ready without its plugin otherwise, and answers 404 to everything: so an update stops at the first machine.
       // https://github.com/traefik/traefik/issues/10900
       ...(settings.crowdsec ? { experimental: { plugins: { bouncer: BOUNCER }, abortOnPluginFailure: true } } : {}),
-      ...(settings.dashboardHost === undefined
-        ? {}
-        : {
-            ingressRoute: {
-              dashboard: {
-                enabled: true,
-                matchRule: `Host(\`${settings.dashboardHost}\`)`,
-                entryPoints: ["websecure"],
-              },
-            },
-          }),
+      ...(settings.dashboardHost === undefined ? {} : dashboard(settings.dashboardHost)),
     };
     return [
+      ...(settings.dashboardHost === undefined ? [] : [login]),
       {
         apiVersion: "helm.cattle.io/v1",
         kind: "HelmChartConfig",
-        metadata: { name: "traefik", namespace: "kube-system" },
+        metadata: { name: "traefik", namespace: NAMESPACE },
         spec: {
           valuesContent: stringify(mergeValues(values, settings.values), {
             lineWidth: 0,
@@ -91,6 +117,7 @@ export const traefik = defineRelease({
       },
     ];
   },
+  secrets: (_topology, { dashboardHost }) => (dashboardHost === undefined ? [] : [credentials]),
   workloads: (topology, settings) => [
     { name: "traefik", replicas: "every-node", requests: REQUESTS, spot: ingressSpot(topology, settings.place) },
   ],
