@@ -32,7 +32,9 @@ type Settings = z.output<typeof schema>;
 const spots = (topology: Topology, { place }: Settings) => ({
   // A backup that is under way when its machine goes to sleep fails.
   server: spotFor(topology, place, "steady"),
-  agent: spotFor(topology, place, "every-node"),
+  // A pod's volume is saved by the agent on the pod's own machine, wherever that is: without one its backup fails.
+  // https://velero.io/docs/main/file-system-backup/
+  agent: spotFor(topology, {}, "every-node"),
 });
 
 function location(region: string, { bucket: to }: Settings): Record<string, unknown> {
@@ -59,6 +61,8 @@ function agentValues(topology: Topology, settings: Settings): Record<string, unk
     deployNodeAgent: true,
     nodeAgent: {
       nodeSelector: spots(topology, settings).agent.nodeSelector,
+      // Machines that are reserved for something have volumes as well.
+      tolerations: [{ operator: "Exists", effect: "NoSchedule" }],
       resources: resourcesOf(REQUESTS["node-agent"], 1024),
     },
   };
