@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { z } from "zod";
 import type { ReleaseDefinition } from "../../components/platform/release.ts";
 import { keycloak } from "../../components/platform/releases/keycloak.ts";
 import { admissionPolicies } from "../../components/platform/releases/admission-policies.ts";
@@ -11,6 +12,7 @@ import { headlamp } from "../../components/platform/releases/headlamp.ts";
 import { kubePrometheusStack } from "../../components/platform/releases/kube-prometheus-stack.ts";
 import { nodeLocalDns } from "../../components/platform/releases/node-local-dns.ts";
 import { openbao } from "../../components/platform/releases/openbao.ts";
+import { postgres } from "../../components/platform/releases/postgres.ts";
 import { traefik } from "../../components/platform/releases/traefik.ts";
 import { TOPOLOGIES } from "../support/topologies.ts";
 
@@ -18,7 +20,14 @@ const given = (definition: ReleaseDefinition, settings: unknown, topology: keyof
   [TOPOLOGIES[topology], definition.schema.parse(settings) as never] as const;
 
 describe("keycloak", () => {
-  const settings = { host: "id.example.com", database: { host: "main-rw.postgres.svc", password: "do-not-show" } };
+  const settings = { host: "id.example.com", database: { host: "main-rw.databases.svc", password: "do-not-show" } };
+
+  test("names a cluster of PostgreSQL where the platform has it", () => {
+    const objects = postgres.objects!(...given(postgres, { clusters: { main: {} } }));
+    const { namespace } = objects.find(({ kind }) => kind === "Cluster")!.metadata;
+    const { properties } = z.toJSONSchema(keycloak.schema, { io: "input", unrepresentable: "any" });
+    expect(JSON.stringify(properties!["database"])).toContain(`such as main-rw.${namespace!}.svc`);
+  });
 
   test("writes no secret into its values, and makes the administrator's password once", () => {
     expect(JSON.stringify(keycloak.values(...given(keycloak, settings)))).not.toContain("do-not-show");

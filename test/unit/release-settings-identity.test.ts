@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { said } from "./platform-settings.ts";
 
 describe("settings of keycloak with a mistake", () => {
-  const good = { host: "id.example.com", database: { host: "main-rw.postgres.svc", password: "example" } };
+  const good = { host: "id.example.com", database: { host: "main-rw.databases.svc", password: "example" } };
 
   test("has no host or database that nobody named", () => {
     expect(said({ keycloak: {} })).toEqual([
