@@ -30,6 +30,16 @@ function poolOf(machines: readonly MachineSettings[]): TopologyPool | undefined 
   };
 }
 
+/** What cert-manager's settings let its issuer prove by DNS; undefined where they ask for no issuer. */
+function dnsProvenIn({ "cert-manager": certManager }: PlatformSettings): Topology["dnsProven"] {
+  const { issuer } = (certManager ?? {}) as {
+    readonly issuer?: { readonly cloudflareToken?: string; readonly zones: readonly string[] };
+  };
+  if (issuer === undefined) return undefined;
+  if (issuer.cloudflareToken === undefined) return [];
+  return issuer.zones.length === 0 ? "all" : issuer.zones;
+}
+
 function siteOf(site: SiteSettings): TopologySite {
   const { name, provider } = site;
   if (provider !== "hetzner") return { name, kind: provider };
@@ -65,6 +75,7 @@ export function topologyOf(settings: RegionSettings): Topology {
     kubeProxyReplacement: kubernetes.cilium?.kubeProxyReplacement ?? false,
     addressPool: (kubernetes.cilium?.loadBalancerPool ?? []).length > 0,
     accessLog: accessLogIn(platform),
+    dnsProven: dnsProvenIn(platform),
     disabled: disabledIn(kubernetes.config),
     pods: plan.pods,
     services: plan.services,

@@ -36,6 +36,11 @@ export interface Topology {
   readonly addressPool: boolean;
   /** Whether Traefik logs each request; undefined where settings say nothing of Traefik: k3s's own settings write no log. */
   readonly accessLog: boolean | undefined;
+  /**
+   * What the ClusterIssuer `letsencrypt` proves by DNS, wildcards too: all names, or those in some zones; undefined where
+   * settings make no such issuer.
+   */
+  readonly dnsProven: "all" | readonly string[] | undefined;
   /** What k3s is told to leave out, such as `local-storage`. https://docs.k3s.io/installation/packaged-components */
   readonly disabled: readonly string[];
   /** Range of pods, CIDR. */

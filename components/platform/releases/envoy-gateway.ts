@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import { strict } from "../../strict-schema.ts";
-import { defineRelease, type Manifest } from "../release.ts";
+import { defineRelease, type Manifest, type ReleaseProblem } from "../release.ts";
 import { hostname, kubernetesName, releaseSettings } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
+import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
 const NAMESPACE = "envoy-gateway-system";
@@ -11,15 +12,17 @@ const REQUESTS = {
   proxy: { cpu: 50, memory: 128 },
 } as const satisfies Record<string, Requests>;
 const CLASS = "envoy";
+/** The issuer that the settings of cert-manager make. */
+const LETSENCRYPT = "letsencrypt";
 const HTTP = 80;
 const HTTPS = 443;
 
 const schema = releaseSettings({
   gateway: strict({
-    host: hostname().describe("DNS name that it answers for, with every name below it"),
+    host: hostname().describe("DNS name that it answers for, with every name one level below it"),
     clusterIssuer: kubernetesName()
-      .default("letsencrypt")
-      .describe("ClusterIssuer of cert-manager that signs its certificate"),
+      .default(LETSENCRYPT)
+      .describe("ClusterIssuer of cert-manager that signs its certificates, one of them for a wildcard"),
   })
     .optional()
     .describe("A Gateway on ports 80 and 443; left out: Gateways are yours to make"),
@@ -33,6 +36,54 @@ const gatewayClass: Manifest = {
   spec: { controllerName: "gateway.envoyproxy.io/gatewayclass-controller" },
 };
 
+/**
+ * What it answers for over TLS, each with a certificate of its own: where one certificate were good for both, a browser
+ * would ask for one name on a connection to the other, and Envoy Gateway takes HTTP/2 away from both for it.
+ * https://gateway-api.sigs.k8s.io/geps/gep-3567/
+ */
+const secured = (host: string) => [
+  { listener: "https", secret: "main-tls", name: host },
+  { listener: "https-below", secret: "main-below-tls", name: `*.${host}` },
+];
+
+/** Objects of our own: cert-manager looks at Gateways only where it is started with `enableGatewayAPI`, which it is not. */
+const certificates = ({ gateway: wanted }: Settings): Manifest[] =>
+  wanted === undefined
+    ? []
+    : secured(wanted.host).map(({ secret, name }) => ({
+        apiVersion: "cert-manager.io/v1",
+        kind: "Certificate",
+        metadata: { name: secret, namespace: NAMESPACE },
+        spec: {
+          secretName: secret,
+          dnsNames: [name],
+          issuerRef: { group: "cert-manager.io", kind: "ClusterIssuer", name: wanted.clusterIssuer },
+        },
+      }));
+
+/** A wildcard is proved by DNS alone. https://letsencrypt.org/docs/challenge-types/ */
+function problems({ dnsProven }: Topology, { gateway: wanted }: Settings): ReleaseProblem[] {
+  if (wanted?.clusterIssuer !== LETSENCRYPT) return [];
+  const { host } = wanted;
+  const within = (zone: string): boolean => host === zone || host.endsWith(`.${zone}`);
+  if (dnsProven === "all" || dnsProven?.some(within) === true) return [];
+  const issuer = "platform.cert-manager.issuer";
+  const why =
+    dnsProven === undefined
+      ? `no ${issuer}, which makes the ClusterIssuer ${LETSENCRYPT}`
+      : dnsProven.length === 0
+        ? `an issuer without a cloudflareToken, which proves names over HTTP`
+        : `no zone of ${issuer}.zones that it is in`;
+  return [
+    {
+      path: "gateway.host",
+      found: `${host} with ${why}`,
+      allowed: "a host with an issuer that proves names by DNS: *.host is proved by nothing else",
+      fix: `write ${issuer}.cloudflareToken for the host's zone, or gateway.clusterIssuer for an issuer of your own`,
+    },
+  ];
+}
+
 function gateway({ gateway: wanted }: Settings): Manifest[] {
   if (wanted === undefined) return [];
   // Routes of every namespace may join it: who may make a route is the namespace's own matter.
@@ -41,23 +92,19 @@ function gateway({ gateway: wanted }: Settings): Manifest[] {
     {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "Gateway",
-      metadata: {
-        name: "main",
-        namespace: NAMESPACE,
-        annotations: { "cert-manager.io/cluster-issuer": wanted.clusterIssuer },
-      },
+      metadata: { name: "main", namespace: NAMESPACE },
       spec: {
         gatewayClassName: CLASS,
         listeners: [
           { name: "http", protocol: "HTTP", port: HTTP, allowedRoutes },
-          {
-            name: "https",
+          ...secured(wanted.host).map(({ listener, secret, name }) => ({
+            name: listener,
             protocol: "HTTPS",
             port: HTTPS,
-            hostname: wanted.host,
-            tls: { mode: "Terminate", certificateRefs: [{ name: "main-tls" }] },
+            hostname: name,
+            tls: { mode: "Terminate", certificateRefs: [{ name: secret }] },
             allowedRoutes,
-          },
+          })),
         ],
       },
     },
@@ -95,6 +142,7 @@ export const envoyGateway = defineRelease({
       ...(settings.gateway === undefined ? [] : [{ name: "proxy", replicas: 1, requests: REQUESTS.proxy, spot }]),
     ];
   },
-  objects: (_topology, settings) => [gatewayClass, ...gateway(settings)],
+  objects: (_topology, settings) => [gatewayClass, ...certificates(settings), ...gateway(settings)],
   claims: (_topology, settings) => (settings.gateway === undefined ? {} : { ports: [HTTP, HTTPS] }),
+  problems,
 });
