@@ -3,6 +3,7 @@ import { serverTypeOf } from "../components/hetzner/catalog.ts";
 import { byName } from "../components/network/names.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
 import type { Topology, TopologyPool, TopologySite } from "../components/platform/topology.ts";
+import { hiddenSenders } from "./hidden-senders.ts";
 import { ownedNamespaces } from "./owned-namespaces.ts";
 import type { MachineSettings, PlatformSettings, RegionSettings, SiteSettings } from "./region-settings.ts";
 
@@ -66,6 +67,8 @@ export function topologyOf(settings: RegionSettings): Topology {
     const names = [...new Set(machines.map(({ pool }) => pool))].sort(byName);
     return names.flatMap((name) => poolOf(machines.filter(({ pool }) => pool === name)) ?? []);
   });
+  const addressPool = (kubernetes.cilium?.loadBalancerPool ?? []).length > 0;
+  const disabled = disabledIn(kubernetes.config);
   return {
     region,
     sites: sites.map(siteOf),
@@ -73,10 +76,11 @@ export function topologyOf(settings: RegionSettings): Topology {
     mesh: mesh.provider,
     cni: kubernetes.cni,
     kubeProxyReplacement: kubernetes.cilium?.kubeProxyReplacement ?? false,
-    addressPool: (kubernetes.cilium?.loadBalancerPool ?? []).length > 0,
+    addressPool,
     accessLog: accessLogIn(platform),
     dnsProven: dnsProvenIn(platform),
-    disabled: disabledIn(kubernetes.config),
+    hiddenSenders: hiddenSenders(settings, { addressPool, disabled }),
+    disabled,
     pods: plan.pods,
     services: plan.services,
     clusterDns: clusterDns(plan.services),

@@ -6,6 +6,7 @@ const rest = {
   clusterDns: "10.67.0.10",
   addressPool: false,
   accessLog: true,
+  hiddenSenders: [],
   dnsProven: "all",
   disabled: ["local-storage"],
   ownedNamespaces: ["argocd", "cert-manager", "kube-node-lease", "kube-public", "kube-system"],

@@ -196,6 +196,13 @@ describe("traefik", () => {
     ]);
   });
 
+  test("is told of addresses that requests arrive at, beside the nodes' own", () => {
+    expect(chartValues({ addresses: ["203.0.113.7"] })["service"]).toEqual({
+      spec: { externalTrafficPolicy: "Local", externalIPs: ["203.0.113.7"] },
+    });
+    expect(chartValues({})["service"]).toEqual({ spec: { externalTrafficPolicy: "Local" } });
+  });
+
   test("has no dashboard, and no password, unless it has a name for it", () => {
     expect(objects({}).map(({ kind }) => kind)).toEqual(["HelmChartConfig"]);
     expect(chartValues({})).not.toHaveProperty("ingressRoute");
@@ -219,6 +226,18 @@ describe("crowdsec", () => {
     expect(paths(traefik, { crowdsec: true, accessLog: false })).toEqual(["accessLog"]);
     const agents = crowdsec.workloads(...given(crowdsec, {}, "tokyo-sapporo")).find(({ name }) => name === "agent");
     expect(agents?.spot.pools.map(({ name }) => name)).toEqual(["control"]);
+  });
+
+  test("is refused where Traefik takes others for the senders of requests", () => {
+    const hiddenSenders = [
+      { pool: "falkenstein/work", behind: "service-lb" },
+      { pool: "nuremberg/work", behind: "load-balancer" },
+    ] as const;
+    const found = crowdsec.problems!({ ...TOPOLOGIES["one-site"], hiddenSenders }, crowdsec.schema.parse({}) as never);
+    expect(found.map(({ fix }) => fix)).toEqual([
+      "write all of those addresses as platform.traefik.addresses, as docs/crowdsec.md has it",
+      "write proxyProtocol: true at the site's loadBalancer and trustedIPs for Traefik, as docs/sites/hetzner.md has them",
+    ]);
   });
 
   test("stands before every page where Traefik is to ask it, and needs to be there then", () => {

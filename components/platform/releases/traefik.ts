@@ -1,5 +1,8 @@
 import { stringify } from "yaml";
+import { z } from "zod";
 import { mergeValues } from "../../helm-values.ts";
+import { isIpv4Address } from "../../network/cidr.ts";
+import { type Rule, saying, text } from "../../strict-schema.ts";
 import { BOUNCER_MIDDLEWARE } from "../bouncer.ts";
 import { ingressSpot } from "../ingress-spot.ts";
 import { defineRelease, type Manifest, type SecretDefinition, type Values } from "../release.ts";
@@ -8,6 +11,11 @@ import { resourcesOf, type Requests } from "../workload.ts";
 
 const REQUESTS = { cpu: 50, memory: 96 } as const satisfies Requests;
 
+const RULES = {
+  address: { allowed: "an IPv4 address", fix: "write it without a port, such as 203.0.113.7" },
+  addresses: { allowed: "a list of IPv4 addresses", fix: "write it as a list, or remove the setting" },
+} as const satisfies Record<string, Rule>;
+
 const schema = releaseSettings({
   accessLog: flag().default(true).describe("Whether each request is logged; CrowdSec reads it"),
   redirect: flag().default(true).describe("Whether http is sent on to https"),
@@ -15,6 +23,12 @@ const schema = releaseSettings({
     .default(false)
     .describe(
       "Whether CrowdSec says who is let in: needs `crowdsec`. Traefik fetches the plugin for it from plugins.traefik.io whenever it starts, and does not start without",
+    ),
+  addresses: z
+    .array(text(RULES.address, isIpv4Address), saying(RULES.addresses))
+    .default([])
+    .describe(
+      "Addresses that requests arrive at, of machines with `ingress` where these are not the nodes' own: Traefik sees who sends a request there only if it is told of them; docs/crowdsec.md",
     ),
   dashboardHost: hostname()
     .optional()
@@ -43,6 +57,14 @@ function ports({ redirect, crowdsec }: { readonly redirect: boolean; readonly cr
     ...(crowdsec ? { websecure: { http: asked } } : {}),
   };
 }
+
+/**
+ * Kubernetes takes requests to these addresses in before k3s's load balancer does, which puts an address of its own in the
+ * place of the sender's. Deprecated since Kubernetes 1.36 and still there; nothing else of it does this for one Service.
+ * https://www.kubernetes.dev/resources/keps/5707/
+ */
+const arriving = ({ addresses }: { readonly addresses: readonly string[] }): Values =>
+  addresses.length === 0 ? {} : { externalIPs: addresses };
 
 /** Its dashboard and its API tell of every page and every address in the cluster, and ask nobody who they are by themselves. */
 const dashboard = (host: string): Values => ({
@@ -90,7 +112,7 @@ export const traefik = defineRelease({
       deployment: { kind: "DaemonSet" },
       // A DaemonSet's pod cannot start beside the one that it follows.
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
-      service: { spec: { externalTrafficPolicy: "Local" } },
+      service: { spec: { externalTrafficPolicy: "Local", ...arriving(settings) } },
       nodeSelector: { "kubernetes.io/os": "linux", ...ingressSpot(topology, settings.place).nodeSelector },
       resources: resourcesOf(REQUESTS, 256),
       // The chart's own key for it was renamed in its version 41, and k3s brings either: each refuses the other's.
