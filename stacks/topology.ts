@@ -2,9 +2,10 @@ import { bundleOf } from "../components/lightsail/catalog.ts";
 import { serverTypeOf } from "../components/hetzner/catalog.ts";
 import { byName } from "../components/network/names.ts";
 import { clusterDns } from "../components/network/cluster-dns.ts";
-import type { Topology, TopologyPool, TopologyTaint } from "../components/platform/topology.ts";
+import type { Topology, TopologyPool, TopologySite, TopologyTaint } from "../components/platform/topology.ts";
+import { hiddenSenders } from "./hidden-senders.ts";
 import { ownedNamespaces } from "./owned-namespaces.ts";
-import type { MachineSettings, PlatformSettings, RegionSettings } from "./region-settings.ts";
+import type { MachineSettings, PlatformSettings, RegionSettings, SiteSettings } from "./region-settings.ts";
 
 /** CPUs and memory of a machine; undefined where nobody knows them. */
 function sizeOf(machine: MachineSettings): TopologyPool["sizes"][number] | undefined {
@@ -41,6 +42,22 @@ function poolOf(machines: readonly MachineSettings[]): TopologyPool | undefined 
   };
 }
 
+/** What cert-manager's settings let its issuer prove by DNS; undefined where they ask for no issuer. */
+function dnsProvenIn({ "cert-manager": certManager }: PlatformSettings): Topology["dnsProven"] {
+  const { issuer } = (certManager ?? {}) as {
+    readonly issuer?: { readonly cloudflareToken?: string; readonly zones: readonly string[] };
+  };
+  if (issuer === undefined) return undefined;
+  if (issuer.cloudflareToken === undefined) return [];
+  return issuer.zones.length === 0 ? "all" : issuer.zones;
+}
+
+function siteOf(site: SiteSettings): TopologySite {
+  const { name, provider } = site;
+  if (provider !== "hetzner") return { name, kind: provider };
+  return { name, kind: provider, locations: [...new Set(site.machines.flatMap(({ locations }) => locations))] };
+}
+
 /** What k3s is told to leave out: a list, or names with commas between them. https://docs.k3s.io/cli/server */
 function disabledIn(config: Readonly<Record<string, unknown>>): string[] {
   const values = [config["disable"], config["disable+"]].flat();
@@ -63,16 +80,20 @@ export function topologyOf(settings: RegionSettings): Topology {
       partsOf(machines.filter(({ pool }) => pool === name)).flatMap((part) => poolOf(part) ?? []),
     );
   });
+  const addressPool = (kubernetes.cilium?.loadBalancerPool ?? []).length > 0;
+  const disabled = disabledIn(kubernetes.config);
   return {
     region,
-    sites: sites.map(({ name, provider }) => ({ name, kind: provider })),
+    sites: sites.map(siteOf),
     pools,
     mesh: mesh.provider,
     cni: kubernetes.cni,
     kubeProxyReplacement: kubernetes.cilium?.kubeProxyReplacement ?? false,
-    addressPool: (kubernetes.cilium?.loadBalancerPool ?? []).length > 0,
+    addressPool,
     accessLog: accessLogIn(platform),
-    disabled: disabledIn(kubernetes.config),
+    dnsProven: dnsProvenIn(platform),
+    hiddenSenders: hiddenSenders(settings, { addressPool, disabled }),
+    disabled,
     pods: plan.pods,
     services: plan.services,
     clusterDns: clusterDns(plan.services),

@@ -47,7 +47,11 @@ export function releaseSecret(
   const labels = definition.labels === undefined ? {} : { labels: definition.labels };
   const resource = new kubernetes.core.v1.Secret(
     name,
-    { metadata: { name: definition.name, namespace, ...labels }, stringData },
+    {
+      metadata: { name: definition.name, namespace, ...labels },
+      ...(definition.type === undefined ? {} : { type: definition.type }),
+      stringData,
+    },
     { ...options, additionalSecretOutputs: ["data", "stringData"] },
   );
   const named = Object.entries(stringData).map(([key, value]) => [`${definition.name}/${key}`, value] as const);

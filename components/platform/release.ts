@@ -33,6 +33,8 @@ export type SecretEntry =
 /** A Secret that a release's pods read, made before its chart. */
 export interface SecretDefinition {
   readonly name: string;
+  /** Such as `kubernetes.io/basic-auth`. @default Kubernetes' own: Opaque */
+  readonly type?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly entries: Readonly<Record<string, SecretEntry>>;
 }

@@ -30,6 +30,20 @@ export interface TopologyPool {
 export interface TopologySite {
   readonly name: string;
   readonly kind: "existing" | "hetzner" | "lightsail" | "lima";
+  /** Of Hetzner's servers, such as `fsn1`, those that are preferred first. @default the kind has none */
+  readonly locations?: readonly string[];
+}
+
+/** A pool with `ingress` whose requests reach Traefik with another sender than the one who sent them. */
+export interface HiddenSenders {
+  /** `<site>/<pool>`. */
+  readonly pool: string;
+  /**
+   * Whose address takes the sender's place. `load-balancer`: that of a load balancer without PROXY protocol. `service-lb`:
+   * that of k3s's load balancer in the cluster, for what arrives at another address than the node's own; Kubernetes hands on
+   * what arrives at the node's own as it came. https://github.com/k3s-io/klipper-lb/blob/master/entry
+   */
+  readonly behind: "load-balancer" | "service-lb";
 }
 
 /** What a release may know of the region it runs in. Plain values. */
@@ -45,6 +59,13 @@ export interface Topology {
   readonly addressPool: boolean;
   /** Whether Traefik logs each request; undefined where settings say nothing of Traefik: k3s's own settings write no log. */
   readonly accessLog: boolean | undefined;
+  /** Where Traefik does not see who sends a request. */
+  readonly hiddenSenders: readonly HiddenSenders[];
+  /**
+   * What the ClusterIssuer `letsencrypt` proves by DNS, wildcards too: all names, or those in some zones; undefined where
+   * settings make no such issuer.
+   */
+  readonly dnsProven: "all" | readonly string[] | undefined;
   /** What k3s is told to leave out, such as `local-storage`. https://docs.k3s.io/installation/packaged-components */
   readonly disabled: readonly string[];
   /** Range of pods, CIDR. */

@@ -133,6 +133,8 @@ describe("a Secret of a release", () => {
         const parent = new random.RandomId("parent", { byteLength: 1 });
         const definition = { name: "keys", entries: { rpc: { hex: 64 }, word: { password: 40 } } };
         releaseSecret("store-keys", definition, { namespace: "store", parent, options: {} });
+        const login = { name: "login", type: "kubernetes.io/basic-auth", entries: { username: { text: "admin" } } };
+        releaseSecret("store-login", login, { namespace: "store", parent, options: {} });
       },
       { state: fakeOutputs },
     );
@@ -146,5 +148,7 @@ describe("a Secret of a release", () => {
     });
     expect(of("store-keys-word")).toMatchObject({ length: 40, special: false });
     expect(of("store-keys")).toMatchObject({ metadata: { name: "keys", namespace: "store" } });
+    expect(of("store-keys")).not.toHaveProperty("type");
+    expect(of("store-login")).toMatchObject({ type: "kubernetes.io/basic-auth" });
   });
 });

@@ -6,6 +6,8 @@ const rest = {
   clusterDns: "10.67.0.10",
   addressPool: false,
   accessLog: true,
+  hiddenSenders: [],
+  dnsProven: "all",
   disabled: ["local-storage"],
   ownedNamespaces: ["argocd", "cert-manager", "kube-node-lease", "kube-public", "kube-system"],
 } as const;
@@ -21,7 +23,7 @@ export const TOPOLOGIES = {
   "one-site": {
     ...rest,
     region: "fsn1",
-    sites: [{ name: "falkenstein", kind: "hetzner" }],
+    sites: [{ name: "falkenstein", kind: "hetzner", locations: ["fsn1", "nbg1"] }],
     pools: [
       { ...pool, site: "falkenstein", name: "control", role: "server", ...machines(3, 4, 8) },
       { ...pool, site: "falkenstein", name: "work", role: "agent", ingress: true, ...machines(3, 4, 8) },

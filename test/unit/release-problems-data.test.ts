@@ -124,6 +124,17 @@ describe("velero", () => {
     expect(names(true)).toEqual(["server 1", "node-agent every-node"]);
   });
 
+  test("has an agent wherever a volume may be: outside of the place of its server, and behind a taint", () => {
+    const settings = { bucket, volumes: true, place: { site: "tokyo" } };
+    const wanted = given(velero, settings, "tokyo-sapporo");
+    expect(velero.values(...wanted)).toMatchObject({
+      nodeSelector: { "hybrid-k3s.io/site": "tokyo" },
+      nodeAgent: { nodeSelector: {}, tolerations: [{ operator: "Exists", effect: "NoSchedule" }] },
+    });
+    const agent = velero.workloads(...wanted).find(({ name }) => name === "node-agent");
+    expect(agent!.spot.pools.map(({ name }) => name)).toEqual(["home", "laptop", "control"]);
+  });
+
   test("writes no key into its values", () => {
     const wanted = given(velero, { bucket: { ...bucket, secretAccessKey: "do-not-show" } });
     expect(JSON.stringify(velero.values(...wanted))).not.toContain("do-not-show");

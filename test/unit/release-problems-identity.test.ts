@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
 import type { ReleaseDefinition } from "../../components/platform/release.ts";
 import { keycloak } from "../../components/platform/releases/keycloak.ts";
 import { admissionPolicies } from "../../components/platform/releases/admission-policies.ts";
@@ -10,6 +12,7 @@ import { headlamp } from "../../components/platform/releases/headlamp.ts";
 import { kubePrometheusStack } from "../../components/platform/releases/kube-prometheus-stack.ts";
 import { nodeLocalDns } from "../../components/platform/releases/node-local-dns.ts";
 import { openbao } from "../../components/platform/releases/openbao.ts";
+import { postgres } from "../../components/platform/releases/postgres.ts";
 import { traefik } from "../../components/platform/releases/traefik.ts";
 import { TOPOLOGIES } from "../support/topologies.ts";
 
@@ -17,7 +20,14 @@ const given = (definition: ReleaseDefinition, settings: unknown, topology: keyof
   [TOPOLOGIES[topology], definition.schema.parse(settings) as never] as const;
 
 describe("keycloak", () => {
-  const settings = { host: "id.example.com", database: { host: "main-rw.postgres.svc", password: "do-not-show" } };
+  const settings = { host: "id.example.com", database: { host: "main-rw.databases.svc", password: "do-not-show" } };
+
+  test("names a cluster of PostgreSQL where the platform has it", () => {
+    const objects = postgres.objects!(...given(postgres, { clusters: { main: {} } }));
+    const { namespace } = objects.find(({ kind }) => kind === "Cluster")!.metadata;
+    const { properties } = z.toJSONSchema(keycloak.schema, { io: "input", unrepresentable: "any" });
+    expect(JSON.stringify(properties!["database"])).toContain(`such as main-rw.${namespace!}.svc`);
+  });
 
   test("writes no secret into its values, and makes the administrator's password once", () => {
     expect(JSON.stringify(keycloak.values(...given(keycloak, settings)))).not.toContain("do-not-show");
@@ -127,6 +137,20 @@ describe("hcloud-csi", () => {
     expect(JSON.stringify(hcloudCsi.values(mixed, settings))).toContain('"values":["falkenstein"]');
   });
 
+  test("learns from the host which server it is on, and from its settings where volumes are made", () => {
+    expect(hcloudCsi.values(...given(hcloudCsi, { token: "x" }))).toMatchObject({
+      node: { hostNetwork: true },
+      controller: { hcloudVolumeDefaultLocation: "fsn1" },
+    });
+    const two = {
+      ...TOPOLOGIES["one-site"],
+      sites: [...TOPOLOGIES["one-site"].sites, { name: "ashburn", kind: "hetzner" as const, locations: ["ash"] }],
+      pools: [...TOPOLOGIES["one-site"].pools, { ...TOPOLOGIES["one-site"].pools[1], site: "ashburn" }],
+    };
+    const settings = hcloudCsi.schema.parse({ token: "x", place: { site: "ashburn" } }) as never;
+    expect(hcloudCsi.values(two, settings)).toMatchObject({ controller: { hcloudVolumeDefaultLocation: "ash" } });
+  });
+
   test("claims the default class only where it is to be that", () => {
     expect(hcloudCsi.claims!(...given(hcloudCsi, { token: "x" }))).toEqual({});
     expect(hcloudCsi.claims!(...given(hcloudCsi, { token: "x", default: true }))).toEqual({
@@ -148,6 +172,44 @@ describe("node-local-dns", () => {
   });
 });
 
+describe("traefik", () => {
+  const objects = (settings: object) => traefik.objects!(...given(traefik, settings));
+  const chartValues = (settings: object) => {
+    const config = objects(settings).find(({ kind }) => kind === "HelmChartConfig");
+    return parse((config!["spec"] as { valuesContent: string }).valuesContent) as Record<string, unknown>;
+  };
+
+  test("shows its dashboard to nobody without the password that the stack makes", () => {
+    const settings = { dashboardHost: "traefik.example.com" };
+    const [middleware] = objects(settings).filter(({ kind }) => kind === "Middleware");
+    expect(chartValues(settings)).toMatchObject({
+      ingressRoute: { dashboard: { middlewares: [{ name: middleware!.metadata.name }] } },
+    });
+    // The router looks for the Middleware, and the Middleware for the Secret, in the namespace that it is in itself.
+    expect(middleware!.metadata.namespace).toBe(traefik.namespace);
+    expect(traefik.secrets!(...given(traefik, settings))).toEqual([
+      {
+        name: (middleware!["spec"] as { basicAuth: { secret: string } }).basicAuth.secret,
+        type: "kubernetes.io/basic-auth",
+        entries: { username: { text: "admin" }, password: { password: 32 } },
+      },
+    ]);
+  });
+
+  test("is told of addresses that requests arrive at, beside the nodes' own", () => {
+    expect(chartValues({ addresses: ["203.0.113.7"] })["service"]).toEqual({
+      spec: { externalTrafficPolicy: "Local", externalIPs: ["203.0.113.7"] },
+    });
+    expect(chartValues({})["service"]).toEqual({ spec: { externalTrafficPolicy: "Local" } });
+  });
+
+  test("has no dashboard, and no password, unless it has a name for it", () => {
+    expect(objects({}).map(({ kind }) => kind)).toEqual(["HelmChartConfig"]);
+    expect(chartValues({})).not.toHaveProperty("ingressRoute");
+    expect(traefik.secrets!(...given(traefik, {}))).toEqual([]);
+  });
+});
+
 describe("crowdsec", () => {
   const without = { ...TOPOLOGIES["tokyo-sapporo"], disabled: ["traefik"] };
 
@@ -164,6 +226,18 @@ describe("crowdsec", () => {
     expect(paths(traefik, { crowdsec: true, accessLog: false })).toEqual(["accessLog"]);
     const agents = crowdsec.workloads(...given(crowdsec, {}, "tokyo-sapporo")).find(({ name }) => name === "agent");
     expect(agents?.spot.pools.map(({ name }) => name)).toEqual(["control"]);
+  });
+
+  test("is refused where Traefik takes others for the senders of requests", () => {
+    const hiddenSenders = [
+      { pool: "falkenstein/work", behind: "service-lb" },
+      { pool: "nuremberg/work", behind: "load-balancer" },
+    ] as const;
+    const found = crowdsec.problems!({ ...TOPOLOGIES["one-site"], hiddenSenders }, crowdsec.schema.parse({}) as never);
+    expect(found.map(({ fix }) => fix)).toEqual([
+      "write all of those addresses as platform.traefik.addresses, as docs/crowdsec.md has it",
+      "write proxyProtocol: true at the site's loadBalancer and trustedIPs for Traefik, as docs/sites/hetzner.md has them",
+    ]);
   });
 
   test("stands before every page where Traefik is to ask it, and needs to be there then", () => {

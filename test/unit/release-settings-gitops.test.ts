@@ -50,18 +50,19 @@ describe("argocd-image-updater", () => {
 });
 
 describe("external-secrets", () => {
-  test.each(["https://vault.example.com", "http://openbao.openbao.svc:8200", "http://vault.vault.svc.cluster.local"])(
-    "takes %s",
-    (server) => {
-      expect(said({ "external-secrets": { vault: { server } } })).toEqual([]);
-    },
-  );
+  test.each([
+    "https://vault.example.com",
+    "http://openbao-active.openbao.svc:8200",
+    "http://vault.vault.svc.cluster.local",
+  ])("takes %s", (server) => {
+    expect(said({ "external-secrets": { vault: { server } } })).toEqual([]);
+  });
 
   test.each(["http://vault.example.com", "https://user:password@vault.example.com", "vault.example.com"])(
     "refuses %s: secrets would travel in the open, or their password stand in a manifest",
     (server) => {
       expect(said({ "external-secrets": { vault: { server } } })).toEqual([
-        `platform.external-secrets.vault.server: found ${JSON.stringify(server.replace("user:password", "…"))} · allowed an https address, or an http one of a Service of this cluster · fix: write it like "https://vault.example.com" or "http://openbao.openbao.svc:8200"`,
+        `platform.external-secrets.vault.server: found ${JSON.stringify(server.replace("user:password", "…"))} · allowed an https address, or an http one of a Service of this cluster · fix: write it like "https://vault.example.com" or "http://openbao-active.openbao.svc:8200"`,
       ]);
     },
   );

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { said } from "./platform-settings.ts";
 
 describe("settings of keycloak with a mistake", () => {
-  const good = { host: "id.example.com", database: { host: "main-rw.postgres.svc", password: "example" } };
+  const good = { host: "id.example.com", database: { host: "main-rw.databases.svc", password: "example" } };
 
   test("has no host or database that nobody named", () => {
     expect(said({ keycloak: {} })).toEqual([
@@ -73,5 +73,20 @@ describe("settings of policies and builds with a mistake", () => {
     ],
   ])("%j", (platform, message) => {
     expect(said(platform)).toEqual([message]);
+  });
+});
+
+describe("settings of traefik with a mistake", () => {
+  test.each([
+    [
+      { addresses: ["203.0.113.7:443"] },
+      'platform.traefik.addresses[0]: found "203.0.113.7:443" · allowed an IPv4 address · fix: write it without a port, such as 203.0.113.7',
+    ],
+    [
+      { addresses: "203.0.113.7" },
+      'platform.traefik.addresses: found "203.0.113.7" · allowed a list of IPv4 addresses · fix: write it as a list, or remove the setting',
+    ],
+  ])("%j", (traefik, message) => {
+    expect(said({ traefik })).toEqual([message]);
   });
 });

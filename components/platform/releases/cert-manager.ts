@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { saying } from "../../strict-schema.ts";
-import { defineRelease, type Manifest } from "../release.ts";
+import { defineRelease, type Manifest, type ReleaseProblem } from "../release.ts";
 import { email, hostname, PLATFORM_RULES, releaseSettings, replicas, secretText } from "../release-settings.ts";
 import { replicasIn, spotFor, spreadOverNodes } from "../spot.ts";
 import type { Topology } from "../topology.ts";
@@ -32,8 +32,10 @@ const schema = releaseSettings({
       .describe("DNS zones that the token proves; left out: all names"),
     ingressClass: z
       .string(saying(PLATFORM_RULES.name))
-      .default("traefik")
-      .describe("Ingress class that answers HTTP proofs where no token is given"),
+      .optional()
+      .describe(
+        "Ingress class that answers HTTP proofs where the token proves nothing; left out: that of k3s's Traefik",
+      ),
   })
     .optional()
     .describe("A ClusterIssuer named letsencrypt"),
@@ -45,15 +47,34 @@ const TOKEN = "cloudflare-token";
 const directory = (staging: boolean): string =>
   `https://acme-${staging ? "staging-v02" : "v02"}.api.letsencrypt.org/directory`;
 
-function issuer({ issuer: wanted }: Settings): Manifest[] {
+/** Who answers HTTP proofs; undefined where nobody is there who could. */
+const answering = ({ disabled }: Topology, ingressClass: string | undefined): string | undefined =>
+  ingressClass ?? (disabled.includes("traefik") ? undefined : "traefik");
+
+function problems(topology: Topology, { issuer: wanted }: Settings): ReleaseProblem[] {
+  if (wanted?.cloudflareToken !== undefined) return [];
+  return wanted === undefined || answering(topology, wanted.ingressClass) !== undefined
+    ? []
+    : [
+        {
+          path: "issuer",
+          found: "proofs over HTTP, and no Traefik, which kubernetes.config.disable leaves out",
+          allowed: "a token for proofs by DNS, or an ingress class that answers proofs over HTTP",
+          fix: "write issuer.cloudflareToken, or issuer.ingressClass for an ingress controller of your own",
+        },
+      ];
+}
+
+function issuer(topology: Topology, { issuer: wanted }: Settings): Manifest[] {
   if (wanted === undefined) return [];
   const dns = { cloudflare: { apiTokenSecretRef: { name: TOKEN, key: "api-token" } } };
   const selector = wanted.zones.length === 0 ? {} : { selector: { dnsZones: wanted.zones } };
-  const http = { http01: { ingress: { ingressClassName: wanted.ingressClass } } };
+  const ingressClassName = answering(topology, wanted.ingressClass);
+  const http = ingressClassName === undefined ? [] : [{ http01: { ingress: { ingressClassName } } }];
   const solvers =
     wanted.cloudflareToken === undefined
-      ? [http]
-      : [{ ...selector, dns01: dns }, ...(wanted.zones.length === 0 ? [] : [http])];
+      ? http
+      : [{ ...selector, dns01: dns }, ...(wanted.zones.length === 0 ? [] : http)];
   return [
     {
       apiVersion: "cert-manager.io/v1",
@@ -119,5 +140,6 @@ export const certManager = defineRelease({
     wanted?.cloudflareToken === undefined
       ? []
       : [{ name: TOKEN, entries: { "api-token": { text: wanted.cloudflareToken } } }],
-  objects: (_topology, settings) => issuer(settings),
+  objects: issuer,
+  problems,
 });

@@ -4,10 +4,10 @@ import { canonicalCidr, canonicalCidr6, isCidr } from "../../network/cidr.ts";
 import { type Rule, saying, text } from "../../strict-schema.ts";
 import { BOUNCER_NAME, CROWDSEC_NAMESPACE } from "../bouncer.ts";
 import { ingressSpot } from "../ingress-spot.ts";
-import { defineRelease, type Manifest, type Values } from "../release.ts";
+import { defineRelease, type Manifest, type ReleaseProblem, type Values } from "../release.ts";
 import { flag, releaseSettings, word } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
-import type { Topology } from "../topology.ts";
+import type { HiddenSenders, Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
 const REQUESTS = { lapi: { cpu: 50, memory: 192 }, agent: { cpu: 20, memory: 96 } } as const satisfies Record<
@@ -147,6 +147,24 @@ const bouncer = (topology: Topology, settings: Settings): Manifest => ({
   },
 });
 
+const SEEING = "CrowdSec where Traefik sees who sends a request: it never blocks private addresses";
+
+/** What keeps it from doing anything for a pool, without a word. */
+const blindness = ({ pool, behind }: HiddenSenders): ReleaseProblem =>
+  behind === "load-balancer"
+    ? {
+        path: "",
+        found: `pool ${pool}, where every request comes from the load balancer's private address`,
+        allowed: SEEING,
+        fix: "write proxyProtocol: true at the site's loadBalancer and trustedIPs for Traefik, as docs/sites/hetzner.md has them",
+      }
+    : {
+        path: "",
+        found: `pool ${pool}, where requests arrive at addresses that are not the nodes' own, and so with one of the cluster`,
+        allowed: SEEING,
+        fix: "write all of those addresses as platform.traefik.addresses, as docs/crowdsec.md has it",
+      };
+
 /** CrowdSec: blocks senders that misbehave, by what Traefik's log says of them. */
 export const crowdsec = defineRelease({
   name: "crowdsec",
@@ -179,7 +197,7 @@ export const crowdsec = defineRelease({
     { name: KEYS, entries: { lapi: { password: 64 }, registration: { password: 48 }, bouncer: { password: 48 } } },
   ],
   objects: (topology, settings) => [bouncer(topology, settings)],
-  problems: ({ disabled, accessLog }) => {
+  problems: ({ disabled, accessLog, hiddenSenders }) => {
     const problem = (found: string, allowed: string, fix: string) => [{ path: "", found, allowed, fix }];
     if (disabled.includes("traefik"))
       return problem(
@@ -195,6 +213,6 @@ export const crowdsec = defineRelease({
         "CrowdSec where Traefik logs requests, for it reads nothing else",
         "write platform.traefik: { accessLog: true }, or remove platform.crowdsec",
       );
-    return [];
+    return hiddenSenders.map(blindness);
   },
 });

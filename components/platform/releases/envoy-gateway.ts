@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { strict } from "../../strict-schema.ts";
 import { balancerAnnotations, ingressSpot } from "../ingress-spot.ts";
-import { defineRelease, type Manifest } from "../release.ts";
+import { defineRelease, type Manifest, type ReleaseProblem } from "../release.ts";
 import { hostname, kubernetesName, releaseSettings } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
 import type { Topology } from "../topology.ts";
@@ -16,15 +16,17 @@ const REQUESTS = {
 } as const satisfies Record<string, Requests>;
 const CLASS = "envoy";
 const GATEWAY = "main";
+/** The issuer that the settings of cert-manager make. */
+const LETSENCRYPT = "letsencrypt";
 const HTTP = 80;
 const HTTPS = 443;
 
 const schema = releaseSettings({
   gateway: strict({
-    host: hostname().describe("DNS name that it answers for, with every name below it"),
+    host: hostname().describe("DNS name that it answers for, with every name one level below it"),
     clusterIssuer: kubernetesName()
-      .default("letsencrypt")
-      .describe("ClusterIssuer of cert-manager that signs its certificate"),
+      .default(LETSENCRYPT)
+      .describe("ClusterIssuer of cert-manager that signs its certificates, one of them for a wildcard"),
   })
     .optional()
     .describe(
@@ -39,6 +41,54 @@ const gatewayClass: Manifest = {
   metadata: { name: CLASS },
   spec: { controllerName: "gateway.envoyproxy.io/gatewayclass-controller" },
 };
+
+/**
+ * What it answers for over TLS, each with a certificate of its own: where one certificate were good for both, a browser
+ * would ask for one name on a connection to the other, and Envoy Gateway takes HTTP/2 away from both for it.
+ * https://gateway-api.sigs.k8s.io/geps/gep-3567/
+ */
+const secured = (host: string) => [
+  { listener: "https", secret: "main-tls", name: host },
+  { listener: "https-below", secret: "main-below-tls", name: `*.${host}` },
+];
+
+/** Objects of our own: cert-manager looks at Gateways only where it is started with `enableGatewayAPI`, which it is not. */
+const certificates = ({ gateway: wanted }: Settings): Manifest[] =>
+  wanted === undefined
+    ? []
+    : secured(wanted.host).map(({ secret, name }) => ({
+        apiVersion: "cert-manager.io/v1",
+        kind: "Certificate",
+        metadata: { name: secret, namespace: NAMESPACE },
+        spec: {
+          secretName: secret,
+          dnsNames: [name],
+          issuerRef: { group: "cert-manager.io", kind: "ClusterIssuer", name: wanted.clusterIssuer },
+        },
+      }));
+
+/** A wildcard is proved by DNS alone. https://letsencrypt.org/docs/challenge-types/ */
+function problems({ dnsProven }: Topology, { gateway: wanted }: Settings): ReleaseProblem[] {
+  if (wanted?.clusterIssuer !== LETSENCRYPT) return [];
+  const { host } = wanted;
+  const within = (zone: string): boolean => host === zone || host.endsWith(`.${zone}`);
+  if (dnsProven === "all" || dnsProven?.some(within) === true) return [];
+  const issuer = "platform.cert-manager.issuer";
+  const why =
+    dnsProven === undefined
+      ? `no ${issuer}, which makes the ClusterIssuer ${LETSENCRYPT}`
+      : dnsProven.length === 0
+        ? `an issuer without a cloudflareToken, which proves names over HTTP`
+        : `no zone of ${issuer}.zones that it is in`;
+  return [
+    {
+      path: "gateway.host",
+      found: `${host} with ${why}`,
+      allowed: "a host with an issuer that proves names by DNS: *.host is proved by nothing else",
+      fix: `write ${issuer}.cloudflareToken for the host's zone, or gateway.clusterIssuer for an issuer of your own`,
+    },
+  ];
+}
 
 /**
  * One proxy on each node that takes requests: a node without would answer none, for senders' addresses are kept.
@@ -75,24 +125,20 @@ function gateway(topology: Topology, settings: Settings): Manifest[] {
     {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "Gateway",
-      metadata: {
-        name: GATEWAY,
-        namespace: NAMESPACE,
-        annotations: { "cert-manager.io/cluster-issuer": wanted.clusterIssuer },
-      },
+      metadata: { name: GATEWAY, namespace: NAMESPACE },
       spec: {
         gatewayClassName: CLASS,
         infrastructure: { parametersRef: { group: "gateway.envoyproxy.io", kind: "EnvoyProxy", name: GATEWAY } },
         listeners: [
           { name: "http", protocol: "HTTP", port: HTTP, allowedRoutes },
-          {
-            name: "https",
+          ...secured(wanted.host).map(({ listener, secret, name }) => ({
+            name: listener,
             protocol: "HTTPS",
             port: HTTPS,
-            hostname: wanted.host,
-            tls: { mode: "Terminate", certificateRefs: [{ name: "main-tls" }] },
+            hostname: name,
+            tls: { mode: "Terminate", certificateRefs: [{ name: secret }] },
             allowedRoutes,
-          },
+          })),
         ],
       },
     },
@@ -142,6 +188,7 @@ export const envoyGateway = defineRelease({
           ]),
     ];
   },
-  objects: (topology, settings) => [gatewayClass, ...gateway(topology, settings)],
+  objects: (topology, settings) => [gatewayClass, ...certificates(settings), ...gateway(topology, settings)],
   claims: (_topology, settings) => (settings.gateway === undefined ? {} : { ports: [HTTP, HTTPS] }),
+  problems,
 });

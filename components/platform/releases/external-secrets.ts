@@ -8,10 +8,13 @@ import { resourcesOf, type Requests } from "../workload.ts";
 
 const NAME = "external-secrets";
 
+/** Of the pod that is active: the Service `openbao` sends requests to pods that are sealed as well. */
+const OPENBAO = "http://openbao-active.openbao.svc:8200";
+
 const RULES = {
   server: {
     allowed: "an https address, or an http one of a Service of this cluster",
-    fix: 'write it like "https://vault.example.com" or "http://openbao.openbao.svc:8200"',
+    fix: `write it like "https://vault.example.com" or "${OPENBAO}"`,
   },
 } as const satisfies Record<string, Rule>;
 
@@ -28,7 +31,7 @@ const schema = releaseSettings({
     .optional()
     .describe("Replicas of the controller and of its webhook; left out: two where there are two machines"),
   vault: strict({
-    server: text(RULES.server, (value) => SERVER.test(value)).describe("Its address"),
+    server: text(RULES.server, (value) => SERVER.test(value)).describe(`Its address, such as \`${OPENBAO}\``),
     path: word().default("secret").describe("Where its engine for keys and values (version 2) is mounted"),
     mount: word().default("kubernetes").describe("Where its login for this cluster's ServiceAccounts is mounted"),
     role: word()

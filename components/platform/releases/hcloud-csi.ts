@@ -38,6 +38,12 @@ function spots(topology: Topology, { place }: Settings): { controller: Spot; nod
   };
 }
 
+/** Where volumes are made that name no location: where the controller is, as far as that is known before it runs. */
+function locationOf(topology: Topology, settings: Settings): string | undefined {
+  const [pool] = spots(topology, settings).node.pools;
+  return topology.sites.find(({ name }) => name === pool?.site)?.locations?.[0];
+}
+
 const affinity = (topology: Topology) => ({
   nodeAffinity: {
     requiredDuringSchedulingIgnoredDuringExecution: {
@@ -68,12 +74,16 @@ export const hcloudCsi = defineRelease({
   schema,
   values: (topology, settings) => {
     const { nodeSelector, tolerations } = spots(topology, settings).node;
+    const location = locationOf(topology, settings);
     const placed = { nodeSelector, affinity: affinity(topology) };
     const [side, driver] = [resourcesOf(SIDE, 96), resourcesOf(DRIVER, 128)];
     return {
       controller: {
-        // The chart only prefers Hetzner's servers, and a pod elsewhere does not learn its location.
+        // The chart only prefers Hetzner's servers. It would look for a server that is named as its node, which ours are not,
+        // and then ask 169.254.169.254, which pods do not reach.
+        // https://github.com/hetznercloud/csi-driver/blob/v2.22.1/internal/app/app.go
         ...placed,
+        ...(location === undefined ? {} : { hcloudVolumeDefaultLocation: location }),
         hcloudToken: { existingSecret: { name: TOKEN, key: "token" } },
         resources: {
           csiAttacher: side,
@@ -89,6 +99,9 @@ export const hcloudCsi = defineRelease({
         // The chart keeps it off machines by labels of Hetzner's cloud controller, which does not run here: it would delete
         // the nodes of other clouds.
         ...placed,
+        // It learns which server it is on from 169.254.169.254 alone, whatever the node is called: the host reaches that, and
+        // no pod does.
+        hostNetwork: true,
         resources: { csiNodeDriverRegistrar: side, livenessProbe: side, hcloudCSIDriver: driver },
         tolerations,
       },

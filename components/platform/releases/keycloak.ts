@@ -27,9 +27,11 @@ const schema = releaseSettings({
       "How many, each on a machine of its own; two go on while a machine is away. Sessions stand in the database",
     ),
   database: strict({
-    host: text(RULES.server, isHost).describe("Where PostgreSQL answers, such as main-rw.postgres.svc"),
+    host: text(RULES.server, isHost).describe("Where PostgreSQL answers, such as main-rw.databases.svc"),
     port: wholeNumber(RULES.port, 1, 65535).default(5432).describe("Its port"),
-    name: word().default("keycloak").describe("Name of the database, which is there already"),
+    name: word()
+      .default("keycloak")
+      .describe("Name of the database, which is there already: docs/postgres.md makes it"),
     user: word().default("keycloak").describe("User that owns it"),
     password: secretText().describe("The user's password, encrypted"),
     tls: flag().default(true).describe("Whether the way to it is encrypted"),

@@ -1,14 +1,22 @@
 import { stringify } from "yaml";
+import { z } from "zod";
 import { mergeValues } from "../../helm-values.ts";
+import { isIpv4Address } from "../../network/cidr.ts";
+import { type Rule, saying, text } from "../../strict-schema.ts";
 import { BOUNCER_MIDDLEWARE } from "../bouncer.ts";
 import { balancerAnnotations, ingressSpot } from "../ingress-spot.ts";
-import { defineRelease } from "../release.ts";
+import { defineRelease, type Manifest, type SecretDefinition, type Values } from "../release.ts";
 import { flag, hostname, releaseSettings } from "../release-settings.ts";
 import type { Place, Spot, Toleration } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
 const REQUESTS = { cpu: 50, memory: 96 } as const satisfies Requests;
+
+const RULES = {
+  address: { allowed: "an IPv4 address", fix: "write it without a port, such as 203.0.113.7" },
+  addresses: { allowed: "a list of IPv4 addresses", fix: "write it as a list, or remove the setting" },
+} as const satisfies Record<string, Rule>;
 
 const schema = releaseSettings({
   accessLog: flag().default(true).describe("Whether each request is logged; CrowdSec reads it"),
@@ -18,8 +26,23 @@ const schema = releaseSettings({
     .describe(
       "Whether CrowdSec says who is let in: needs `crowdsec`. Traefik fetches the plugin for it from plugins.traefik.io whenever it starts, and does not start without",
     ),
-  dashboardHost: hostname().optional().describe("Name at which its dashboard answers; left out: it does not"),
+  addresses: z
+    .array(text(RULES.address, isIpv4Address), saying(RULES.addresses))
+    .default([])
+    .describe(
+      "Addresses that requests arrive at, of machines with `ingress` where these are not the nodes' own: Traefik sees who sends a request there only if it is told of them; docs/crowdsec.md",
+    ),
+  dashboardHost: hostname()
+    .optional()
+    .describe(
+      "Name at which its dashboard answers the user admin, whose password is in the Secret `traefik-dashboard` of kube-system; left out: it does not",
+    ),
 });
+type Settings = z.output<typeof schema>;
+
+const NAMESPACE = "kube-system";
+/** Name of the Secret, and of the Middleware that asks for what it holds. */
+const DASHBOARD = "traefik-dashboard";
 /** https://github.com/maxlerebourg/crowdsec-bouncer-traefik-plugin */
 const BOUNCER = { moduleName: "github.com/maxlerebourg/crowdsec-bouncer-traefik-plugin", version: "v1.7.1" } as const;
 
@@ -38,6 +61,40 @@ function ports({ redirect, crowdsec }: { readonly redirect: boolean; readonly cr
   };
 }
 
+/**
+ * Kubernetes takes requests to these addresses in before k3s's load balancer does, which puts an address of its own in the
+ * place of the sender's. Deprecated since Kubernetes 1.36 and still there; nothing else of it does this for one Service.
+ * https://www.kubernetes.dev/resources/keps/5707/
+ */
+const arriving = (addresses: readonly string[]): Values => (addresses.length === 0 ? {} : { externalIPs: addresses });
+
+/** Its dashboard and its API tell of every page and every address in the cluster, and ask nobody who they are by themselves. */
+const dashboard = (host: string): Values => ({
+  ingressRoute: {
+    dashboard: {
+      enabled: true,
+      matchRule: `Host(\`${host}\`)`,
+      entryPoints: ["websecure"],
+      middlewares: [{ name: DASHBOARD }],
+    },
+  },
+});
+
+/** The router of the dashboard answers nothing while this is not there. */
+const login: Manifest = {
+  apiVersion: "traefik.io/v1alpha1",
+  kind: "Middleware",
+  metadata: { name: DASHBOARD, namespace: NAMESPACE },
+  spec: { basicAuth: { secret: DASHBOARD } },
+};
+
+/** Of the type that holds a password as it is: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/basicauth/ */
+const credentials: SecretDefinition = {
+  name: DASHBOARD,
+  type: "kubernetes.io/basic-auth",
+  entries: { username: { text: "admin" }, password: { password: 32 } },
+};
+
 /** What it tolerates as k3s brings it. https://github.com/k3s-io/k3s/blob/master/manifests/traefik.yaml */
 const BROUGHT: readonly Toleration[] = [
   { key: "CriticalAddonsOnly", operator: "Exists" },
@@ -47,13 +104,13 @@ const BROUGHT: readonly Toleration[] = [
 const spotOf = (topology: Topology, place: Place): Spot => ingressSpot(topology, place, BROUGHT);
 
 /** Where its pods run, and with them the pods of k3s's load balancer, which take its requests in. */
-function placed(topology: Topology, place: Place): Record<string, unknown> {
+function placed(topology: Topology, { place, addresses }: Settings): Values {
   const spot = spotOf(topology, place);
   const reserved = spot.tolerations.length > BROUGHT.length;
   return {
     service: {
       ...(reserved ? { annotations: balancerAnnotations(spot) } : {}),
-      spec: { externalTrafficPolicy: "Local" },
+      spec: { externalTrafficPolicy: "Local", ...arriving(addresses) },
     },
     nodeSelector: { "kubernetes.io/os": "linux", ...spot.nodeSelector },
     // A list of ours takes the place of k3s's.
@@ -68,7 +125,7 @@ export const traefik = defineRelease({
   summary: "the ingress controller that k3s brings, on the nodes that take requests from outside",
   home: "https://docs.k3s.io/networking/networking-services",
   kind: "objects",
-  namespace: "kube-system",
+  namespace: NAMESPACE,
   podSecurity: "existing",
   timeoutSeconds: 300,
   schema,
@@ -80,7 +137,7 @@ export const traefik = defineRelease({
       deployment: { kind: "DaemonSet" },
       // A DaemonSet's pod cannot start beside the one that it follows.
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
-      ...placed(topology, settings.place),
+      ...placed(topology, settings),
       resources: resourcesOf(REQUESTS, 256),
       // The chart's own key for it was renamed in its version 41, and k3s brings either: each refuses the other's.
       // https://github.com/traefik/traefik-helm-chart/pull/1887
@@ -89,23 +146,14 @@ export const traefik = defineRelease({
       // Traefik is ready without its plugin otherwise, and answers 404 to everything: so an update stops at the first machine.
       // https://github.com/traefik/traefik/issues/10900
       ...(settings.crowdsec ? { experimental: { plugins: { bouncer: BOUNCER }, abortOnPluginFailure: true } } : {}),
-      ...(settings.dashboardHost === undefined
-        ? {}
-        : {
-            ingressRoute: {
-              dashboard: {
-                enabled: true,
-                matchRule: `Host(\`${settings.dashboardHost}\`)`,
-                entryPoints: ["websecure"],
-              },
-            },
-          }),
+      ...(settings.dashboardHost === undefined ? {} : dashboard(settings.dashboardHost)),
     };
     return [
+      ...(settings.dashboardHost === undefined ? [] : [login]),
       {
         apiVersion: "helm.cattle.io/v1",
         kind: "HelmChartConfig",
-        metadata: { name: "traefik", namespace: "kube-system" },
+        metadata: { name: "traefik", namespace: NAMESPACE },
         spec: {
           valuesContent: stringify(mergeValues(values, settings.values), {
             lineWidth: 0,
@@ -115,6 +163,7 @@ export const traefik = defineRelease({
       },
     ];
   },
+  secrets: (_topology, { dashboardHost }) => (dashboardHost === undefined ? [] : [credentials]),
   workloads: (topology, settings) => [
     { name: "traefik", replicas: "every-node", requests: REQUESTS, spot: spotOf(topology, settings.place) },
   ],

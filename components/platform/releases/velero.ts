@@ -32,8 +32,9 @@ type Settings = z.output<typeof schema>;
 const spots = (topology: Topology, { place }: Settings) => ({
   // A backup that is under way when its machine goes to sleep fails.
   server: spotFor(topology, place, "steady"),
-  // A volume without an agent on its machine fails the backup, whatever the machine is reserved for.
-  agent: spotFor(topology, place, "every-node", [{ operator: "Exists", effect: "NoSchedule" }]),
+  // A pod's volume is saved by the agent on the pod's own machine, wherever that is and whatever it is reserved for: without
+  // one its backup fails. https://velero.io/docs/main/file-system-backup/
+  agent: spotFor(topology, {}, "every-node", [{ operator: "Exists", effect: "NoSchedule" }]),
 });
 
 function location(region: string, { bucket: to }: Settings): Record<string, unknown> {
