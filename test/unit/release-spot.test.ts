@@ -54,7 +54,8 @@ describe("a pool that a taint keeps for requests from outside", () => {
   });
 
   test("has Envoy's proxies, and the balancer's pods before them", () => {
-    const [, proxies, gateway] = envoyGateway.objects!(...given(envoyGateway, tainted([DEDICATED]), GATEWAY));
+    const objects = envoyGateway.objects!(...given(envoyGateway, tainted([DEDICATED]), GATEWAY));
+    const [proxies, gateway] = ["EnvoyProxy", "Gateway"].map((kind) => objects.find((one) => one.kind === kind));
     expect(proxies).toMatchObject({
       kind: "EnvoyProxy",
       spec: {
