@@ -37,13 +37,14 @@ async function buildAll(folder: string, say: (line: string) => void): Promise<vo
   say("building Tailscale and headscale from the Go module proxy: about 5 minutes on two cores, once per computer");
   const pulse = setInterval(() => say(`  still building, ${seconds()} s`), 30_000);
   try {
-    const source = (await execa("go", ["list", "-m", "-f", "{{.Dir}}", "tailscale.com"], { cwd: MODULE })).stdout;
     await build(join(folder, "bin"), ["github.com/juanfont/headscale/cmd/headscale"]);
     for (const version of Object.values(CLIENT_VERSIONS)) {
       const stamps = ["long", "short"].map((name) => `-X tailscale.com/version.${name}Stamp=${version}`).join(" ");
       const clients = ["tailscale.com/cmd/tailscale", "tailscale.com/cmd/tailscaled"];
       await build(join(folder, "clients", version), clients, stamps);
     }
+    // Behind the builds: go knows no folder of a module that it has not downloaded yet.
+    const source = (await execa("go", ["list", "-m", "-f", "{{.Dir}}", "tailscale.com"], { cwd: MODULE })).stdout;
     writePackages({ to: join(folder, "packages"), clients: join(folder, "clients"), source });
     say(`built in ${seconds()} s`);
   } finally {
