@@ -4,6 +4,7 @@ import type { ProjectSettings, PulumiFn } from "@pulumi/pulumi/automation/index.
 import { parse } from "yaml";
 import { parseDeployed, type Deployed } from "../stacks/deployed.ts";
 import { evaluateGuardrails, type Verdict } from "../stacks/guardrails.ts";
+import { keepingWhatRuns } from "../stacks/lasting.ts";
 import { program as regionProgram } from "../stacks/program.ts";
 import type { RegionSettings } from "../stacks/region-settings.ts";
 import { parseSettings } from "../stacks/settings.ts";
@@ -18,6 +19,7 @@ import { Session } from "./engine/session.ts";
 import {
   mergeConfig,
   readStackConfig,
+  secretsBeside,
   StackFileError,
   takeEncrypted,
   wholeConfig,
@@ -155,8 +157,8 @@ export class Rehearsal {
 
   /** What the guardrails say to the settings as they are now, against what runs. */
   async guardrails(): Promise<Verdict | undefined> {
-    const settings = await this.settings();
-    return settings === undefined ? undefined : evaluateGuardrails(settings, await this.deployed());
+    const [settings, deployed] = [await this.settings(), await this.deployed()];
+    return settings === undefined ? undefined : evaluateGuardrails(keepingWhatRuns(settings, deployed), deployed);
   }
 
   /**
@@ -165,7 +167,7 @@ export class Rehearsal {
    */
   async edit(change: Readonly<Record<string, unknown>>): Promise<void> {
     const { plain, secret } = takeEncrypted(change);
-    this.#config = { ...this.#config, secret: { ...this.#config.secret, ...secret } };
+    this.#config = { ...this.#config, secret: { ...secretsBeside(this.#config, change), ...secret } };
     await this.configure(mergeConfig(this.#config.plain, plain) as Readonly<Record<string, unknown>>);
   }
 

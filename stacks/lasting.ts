@@ -12,6 +12,22 @@ export type LastingRecord = NonNullable<Deployed["lasting"]>[string];
 /** How a pool stands in the record. */
 export const poolKey = ({ site, name }: Pick<TopologyPool, "site" | "name">): string => `${site}/${name}`;
 
+/** Machines of a pool that let in the same pods. */
+export const partKey = (part: Pick<TopologyPool, "site" | "name" | "taints">): string =>
+  `${poolKey(part)} ${JSON.stringify(part.taints)}`;
+
+/** Where the workloads of a release may run now, as {@link partKey}, by the workload's name. */
+export function reachOf(settings: RegionSettings, release: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const definition = CATALOGUE.find(({ name }) => name === release);
+  const own = settings.platform[release];
+  if (definition === undefined || own === undefined) return new Map();
+  return new Map(
+    definition
+      .workloads(topologyOf(settings), own as never)
+      .map(({ name, spot }) => [name, new Set(spot.pools.map(partKey))]),
+  );
+}
+
 /** What the data of a region's releases hangs on, by release; those that keep none are left out. */
 export function lastingOf(settings: RegionSettings): Readonly<Record<string, LastingRecord>> {
   const topology = topologyOf(settings);
@@ -22,7 +38,7 @@ export function lastingOf(settings: RegionSettings): Readonly<Record<string, Las
     const volumes = definition
       .workloads(...given)
       .filter(keepsData)
-      .map(({ name, spot }): [string, string[]] => [name, spot.pools.map(poolKey)]);
+      .map(({ name, spot }): [string, string[]] => [name, [...new Set(spot.pools.map(poolKey))]]);
     const facts = { ...definition.lasting?.facts(...given) };
     if (volumes.length === 0 && Object.keys(facts).length === 0) return [];
     return [[definition.name, { volumes: Object.fromEntries(volumes), facts }]];

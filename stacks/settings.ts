@@ -16,6 +16,7 @@ import { type ParsedSettings, settingsSchema } from "./settings/schema.ts";
 import { normaliseSites } from "./settings/sites.ts";
 import { present } from "../components/present.ts";
 import { secretsIn } from "../components/secret-schema.ts";
+import { plainIn } from "./stack-file.ts";
 import { zodProblems } from "./settings/zod-problems.ts";
 import { readVersions, type Versions } from "./versions.ts";
 
@@ -131,9 +132,10 @@ export function decoded(value: string): unknown {
 
 /**
  * Reads the settings of the stack and regions.yaml.
+ * @param plain tells of a path whether it stands in the stack's file as it is
  * @throws SettingsError with all problems, one line each
  */
-export function loadSettings(config: pulumi.Config): RegionSettings {
+export function loadSettings(config: pulumi.Config, plain = plainIn(pulumi.getStack(), config.name)): RegionSettings {
   const namespace = `${config.name}:`;
   const entries = Object.entries(pulumi.runtime.allConfig())
     .filter(([key]) => key.startsWith(namespace))
@@ -142,14 +144,18 @@ export function loadSettings(config: pulumi.Config): RegionSettings {
   const values = Object.fromEntries(entries.map(([key, value]) => [key, key === "region" ? value : decoded(value)]));
   const secrets = new Set(entries.map(([key]) => key).filter((key) => isEncrypted(namespace + key) ?? true));
   const regions = readFileSync(REGIONS_FILE, "utf8");
-  return settingsOr(plainSecrets(values, secrets), values, regions, secrets, readVersions());
+  return settingsOr(plainSecrets(values, secrets, plain), values, regions, secrets, readVersions());
 }
 
 /** A secret opens what it is for to everybody who has the file: it stands there encrypted, or not at all. */
-const plainSecrets = (values: Readonly<Record<string, unknown>>, encrypted: ReadonlySet<string>): Problem[] =>
+const plainSecrets = (
+  values: Readonly<Record<string, unknown>>,
+  encrypted: ReadonlySet<string>,
+  plain: (path: readonly PropertyKey[]) => boolean,
+): Problem[] =>
   secretsIn(settingsSchema, values)
-    .filter((found) => found.encrypted && !encrypted.has(String(found.path[0])))
-    .map(({ path, rule }) => ({ path, found: "plain text (not shown)", ...ruleAt(path, rule) }));
+    .filter((found) => found.encrypted && (!encrypted.has(String(found.path[0])) || plain(found.path)))
+    .map(({ path, rule }) => ({ path, found: "plain text (not shown)", ...ruleAt(path, rule), harmless: true }));
 
 /**
  * What this computer shows to the mesh's control server; what the settings leave out, the environment has.

@@ -15,8 +15,8 @@ function sizeOf(machine: MachineSettings): TopologyPool["sizes"][number] | undef
   return "size" in machine ? machine.size : undefined;
 }
 
-/** What keeps pods off a machine; one that only asks them to go elsewhere first does not. */
-const taintsOf = ({ taints }: MachineSettings): readonly TopologyTaint[] =>
+/** What keeps pods off a machine, in order; one that only asks them to go elsewhere first does not. */
+export const taintsOf = ({ taints }: MachineSettings): readonly TopologyTaint[] =>
   taints
     .flatMap(({ key, value, effect }) => (effect === "PreferNoSchedule" ? [] : [{ key, value, effect }]))
     .sort((one, other) => byName(JSON.stringify(one), JSON.stringify(other)));

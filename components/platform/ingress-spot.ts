@@ -4,6 +4,12 @@ import type { Topology } from "./topology.ts";
 /** k3s's load balancer keeps to nodes with this label as soon as one has it. https://docs.k3s.io/networking/networking-services */
 const BALANCED = { "svccontroller.k3s.cattle.io/enablelb": "true" } as const;
 
+/** What k3s's Traefik tolerates as it is brought. https://github.com/k3s-io/k3s/blob/master/manifests/traefik.yaml */
+export const TRAEFIK_TOLERATIONS: readonly Toleration[] = [
+  { key: "CriticalAddonsOnly", operator: "Exists" },
+  { key: "node-role.kubernetes.io/control-plane", operator: "Exists", effect: "NoSchedule" },
+];
+
 /** Tolerates every taint there is: to ask for all pools. */
 const EVERYTHING: readonly Toleration[] = [{ operator: "Exists" }];
 

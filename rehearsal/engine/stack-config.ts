@@ -8,7 +8,8 @@ const PREVIOUS_PRIVATE_KEY = "previousSshPrivateKey";
 /** Stands in for the key that a rehearsal must not need. */
 const PLACEHOLDER_KEY = placeholderKey("rehearsal");
 
-const PLACEHOLDER = "placeholder";
+/** Stands in for any other encrypted text: of the form that the strictest secret has, a token of Hetzner. */
+export const PLACEHOLDER = "placeholder".padEnd(64, "0");
 
 /** Stands in for an encrypted value: a key has the form of one. */
 function placeholderOf(path: string): string {
@@ -80,6 +81,19 @@ const holderOf = (tree: unknown, steps: readonly string[]): unknown =>
 /** The encrypted values whose place is still there: what held one may have been edited away. */
 export const placedSecrets = ({ plain, secret }: StackConfig): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(secret).filter(([path]) => typeof holderOf(plain, stepsOf(path)) === "object"));
+
+/** Whether an edit says something else of a place than it was: it names it, or what holds it. */
+function replaces(edit: unknown, [step, ...rest]: readonly string[]): boolean {
+  if (step === undefined || !isObject(edit)) return true;
+  return step in edit && replaces(edit[step], rest);
+}
+
+/** The encrypted values that an edit leaves as they are. */
+export const secretsBeside = (
+  { secret }: StackConfig,
+  edit: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(secret).filter(([path]) => !replaces(edit, stepsOf(path))));
 
 /** All settings in one tree, with the placeholders where the program finds them. */
 export const wholeConfig = (config: StackConfig): Readonly<Record<string, unknown>> =>

@@ -1,10 +1,11 @@
 import { CATALOGUE } from "../../components/platform/catalogue.ts";
 import { ANY_SITE } from "../../components/platform/spot.ts";
 import type { Deployed } from "../deployed.ts";
-import { type LastingRecord, lastingOf, poolKey } from "../lasting.ts";
+import { type LastingRecord, lastingOf, partKey, poolKey, reachOf } from "../lasting.ts";
 import { releasePath } from "../planned-releases.ts";
 import type { RegionSettings } from "../region-settings.ts";
 import { problemText } from "../settings/problem.ts";
+import { taintsOf } from "../topology.ts";
 import { type Guardrail, machinesOf } from "./guardrail.ts";
 
 /** One release before and after. */
@@ -27,13 +28,15 @@ const pool = ({ site, pool: name }: { readonly site: string; readonly pool: stri
 function leftBehind(
   { nodes, settings }: Change,
   before: readonly string[],
-  after: readonly string[],
+  reach: ReadonlySet<string>,
 ): readonly string[] | undefined {
   const machines = new Map(machinesOf(settings).map((machine) => [machine.name, machine]));
   const held = nodes.filter((node) => before.includes(pool(node)));
   const left = held.flatMap((node) => {
     const machine = machines.get(node.name);
-    return machine === undefined ? [] : [{ node, reached: after.includes(pool(machine)) }];
+    if (machine === undefined) return [];
+    const part = partKey({ site: machine.site, name: machine.pool, taints: taintsOf(machine) });
+    return [{ node, reached: reach.has(part) }];
   });
   if (left.length === 0) return held.length === 0 ? undefined : [];
   const behind = left.filter(({ reached }) => !reached);
@@ -43,10 +46,20 @@ function leftBehind(
 const siteIn = (key: string): string => key.split("/")[0] ?? "";
 
 /** How a release stays where its volumes are. */
-function staying(path: string, before: readonly string[], after: readonly string[], behind: readonly string[]): string {
+function staying(
+  change: Change,
+  before: readonly string[],
+  after: readonly string[],
+  behind: readonly string[],
+): string {
+  const path = releasePath(change.name);
   if (behind.length === 0) return `leave a machine of ${before.join(", ")} in the region`;
   const sites = distinct(before.map(siteIn));
-  const away = !behind.some((key) => after.some((other) => siteIn(other) === siteIn(key)));
+  // Where no machine lets it in any more, a place says nothing.
+  const open = machinesOf(change.settings).some(
+    (machine) => sites.includes(machine.site) && taintsOf(machine).length === 0,
+  );
+  const away = open && !behind.some((key) => after.some((other) => siteIn(other) === siteIn(key)));
   // Where it stays in the site, what keeps it off a pool is another setting.
   return away
     ? `write ${path}.place: { site: ${sites.length === 1 ? (sites[0] ?? "") : ANY_SITE} } to keep it there`
@@ -57,9 +70,10 @@ function moves(change: Change): string[] {
   const { name, before, after } = change;
   const path = releasePath(name);
   const saving = CATALOGUE.find((definition) => definition.name === name)?.saving ?? "back up its data";
+  const reach = reachOf(change.settings, name);
   const found = Object.entries(before.volumes).flatMap(([workload, pools]) => {
     const now = after.volumes[workload];
-    const behind = now === undefined ? undefined : leftBehind(change, pools, now);
+    const behind = now === undefined ? undefined : leftBehind(change, pools, reach.get(workload) ?? new Set());
     return now === undefined || behind === undefined ? [] : [{ workload, pools, now, behind }];
   });
   // Parts of a release that go the same way are one finding.
@@ -73,7 +87,7 @@ function moves(change: Change): string[] {
     return [
       problemText(`${path}.place`, `${who} on ${now.join(", ")}, with volumes on ${where}`, {
         allowed: "a place with all machines that its volumes may be on: they do not follow, and its pods wait for them",
-        fix: `${staying(path, pools, now, behind)}; to move it, ${saving}, leave ${path} out for one update, delete its PersistentVolumeClaims, and bring the data back in the new place`,
+        fix: `${staying(change, pools, now, behind)}; to move it, ${saving}, leave ${path} out for one update, delete its PersistentVolumeClaims, and bring the data back in the new place`,
       }),
     ];
   });

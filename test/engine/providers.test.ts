@@ -9,6 +9,7 @@ import { manifestObject } from "../../components/platform/manifest-object.ts";
 import { Rehearsal } from "../../rehearsal/rehearsal.ts";
 import { World } from "../../rehearsal/world/world.ts";
 import { fine, stepsOf } from "./sample.ts";
+import { PLACEHOLDER } from "../../rehearsal/engine/stack-config.ts";
 
 // What the engine makes of the stand-ins, shown with the smallest programs that show it.
 let rehearsal: Rehearsal;
@@ -127,7 +128,7 @@ describe("settings", () => {
     await fine(rehearsal.up());
     expect((await rehearsal.session.outputs())["backups"]).toEqual({
       secret: true,
-      value: { bucket: "b", secretKey: "placeholder", keys: ["placeholder"] },
+      value: { bucket: "b", secretKey: PLACEHOLDER, keys: [PLACEHOLDER] },
     });
   });
 });

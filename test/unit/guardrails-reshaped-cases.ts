@@ -115,6 +115,30 @@ const places: readonly Case[] = [
     ],
   },
   {
+    title: "a machine of the pool that lets no pod in any more",
+    settings: {
+      machines: RACK,
+      siteSettings: { rack: { pools: { server: { machines: { b: { taints: ["dedicated=etcd:NoExecute"] } } } } } },
+      platform: { loki: {} },
+    },
+    deployed: { machines: RACK, platform: { loki: {} } },
+    findings: [
+      `platform.loki.place: found loki on rack/server, with volumes on rack/server · ${PLACE} · fix: let it run on rack/server as before: by platform.loki.place, or by the pool's taints and intermittent; ${MOVE("loki", "back up its data")}`,
+    ],
+  },
+  {
+    title: "another site, as the one where it was lets no pod in any more",
+    settings: {
+      machines: BOTH,
+      siteSettings: { rack: { pools: { server: { taints: ["dedicated=etcd:NoSchedule"] } } } },
+      platform: { loki: {} },
+    },
+    deployed: { machines: RACK, platform: { loki: {} } },
+    findings: [
+      `platform.loki.place: found loki on attic/agent, with volumes on rack/server · ${PLACE} · fix: let it run on rack/server as before: by platform.loki.place, or by the pool's taints and intermittent; ${MOVE("loki", "back up its data")}`,
+    ],
+  },
+  {
     title: "several sites, and one of them now",
     settings: { machines: BOTH, platform: { loki: { place: { site: "attic" } } } },
     deployed: { machines: BOTH, platform: { loki: { place: { site: "any" } } } },

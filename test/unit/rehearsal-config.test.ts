@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
 import {
   mergeConfig,
+  PLACEHOLDER,
   placedSecrets,
   readEdit,
   readStackConfig,
+  secretsBeside,
   takeEncrypted,
   wholeConfig,
 } from "../../rehearsal/engine/stack-config.ts";
+import { parseSettings } from "../../stacks/settings.ts";
+import { goodFixture } from "./settings-fixtures.ts";
 
 test("encrypted values become placeholders, at any depth, and the rest stays", () => {
   const { plain, secret } = readStackConfig(
@@ -22,7 +26,7 @@ config:
   );
   expect(plain).toEqual({
     "hybrid-k3s:region": "tokyo",
-    "hybrid-k3s:backups": { bucket: "b", keys: ["placeholder"] },
+    "hybrid-k3s:backups": { bucket: "b", keys: [PLACEHOLDER] },
     "hybrid-k3s:mesh": { provider: "none" },
   });
   expect(Object.keys(secret)).toEqual([
@@ -31,7 +35,7 @@ config:
     'hybrid-k3s:backups["secretKey"]',
   ]);
   expect(secret["hybrid-k3s:sshPrivateKey"]).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
-  expect(secret['hybrid-k3s:backups["secretKey"]']).toBe("placeholder");
+  expect(secret['hybrid-k3s:backups["secretKey"]']).toBe(PLACEHOLDER);
 });
 
 test("placeholders stand where the encrypted values stood, and go with what held them", () => {
@@ -44,10 +48,10 @@ config:
 `;
   const config = readStackConfig(text, "hybrid-k3s");
   expect(wholeConfig(config)).toEqual({
-    "hybrid-k3s:mesh": { provider: "netbird", token: "placeholder" },
+    "hybrid-k3s:mesh": { provider: "netbird", token: PLACEHOLDER },
     "hybrid-k3s:platform": {
-      one: { "a.b": [{ key: "placeholder" }, "placeholder"] },
-      two: { key: "placeholder" },
+      one: { "a.b": [{ key: PLACEHOLDER }, PLACEHOLDER] },
+      two: { key: PLACEHOLDER },
     },
     "hybrid-k3s:sshPrivateKey": expect.stringMatching(/^-----BEGIN/) as string,
   });
@@ -57,14 +61,38 @@ config:
     'hybrid-k3s:platform["two"]["key"]',
     "hybrid-k3s:sshPrivateKey",
   ]);
-  expect(wholeConfig({ ...config, plain })["hybrid-k3s:platform"]).toEqual({ two: { key: "placeholder" } });
+  expect(wholeConfig({ ...config, plain })["hybrid-k3s:platform"]).toEqual({ two: { key: PLACEHOLDER } });
+});
+
+test("an edit takes an encrypted value away by null, and puts a plain one in its place; beside it they stay", () => {
+  const config = readStackConfig(
+    `
+config:
+  hybrid-k3s:mesh: { provider: tailscale, apiKey: { secure: v1:zero }, oauthClientSecret: { secure: v1:one } }
+  hybrid-k3s:sites: { cloud: { token: { secure: v1:two } } }
+`,
+    "hybrid-k3s",
+  );
+  const left = (edit: Record<string, unknown>): string[] =>
+    Object.keys(secretsBeside(config, edit)).filter((path) => path !== "hybrid-k3s:sshPrivateKey");
+  const [apiKey, clientSecret, token] = left({});
+  expect(left({ "hybrid-k3s:mesh": { apiKey: null } })).toEqual([clientSecret, token]);
+  expect(left({ "hybrid-k3s:mesh": { apiKey: "plain" } })).toEqual([clientSecret, token]);
+  expect(left({ "hybrid-k3s:mesh": { provider: "netbird" } })).toEqual([apiKey, clientSecret, token]);
+  expect(left({ "hybrid-k3s:mesh": null, "hybrid-k3s:sites": { cloud: "none" } })).toEqual([]);
+});
+
+test("a placeholder has the form of the strictest secret", () => {
+  const { settings } = goodFixture("hetzner");
+  const sites = { cloud: { ...(settings["sites"] as { cloud: object }).cloud, token: PLACEHOLDER } };
+  expect(() => parseSettings({ ...settings, sites }, { regions: { tokyo: { id: 1 } } })).not.toThrow();
 });
 
 test("an edit's encrypted values are taken out like a file's, and its keys have the form of keys", () => {
   const edit = { "hybrid-k3s:platform": { one: { key: { secure: "v1:one" }, size: 1 } } };
   expect(takeEncrypted(edit)).toEqual({
     plain: { "hybrid-k3s:platform": { one: { size: 1 } } },
-    secret: { 'hybrid-k3s:platform["one"]["key"]': "placeholder" },
+    secret: { 'hybrid-k3s:platform["one"]["key"]': PLACEHOLDER },
   });
   const keys = takeEncrypted({ "hybrid-k3s:previousSshPrivateKey": { secure: "v1:two" } }).secret;
   expect(keys["hybrid-k3s:previousSshPrivateKey"]).toMatch(/^-----BEGIN PRIVATE KEY-----/);

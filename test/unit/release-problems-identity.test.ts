@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { ReleaseDefinition } from "../../components/platform/release.ts";
+import type { Manifest, ReleaseDefinition } from "../../components/platform/release.ts";
 import { keycloak } from "../../components/platform/releases/keycloak.ts";
 import { admissionPolicies } from "../../components/platform/releases/admission-policies.ts";
 import { buildkit } from "../../components/platform/releases/buildkit.ts";
@@ -181,15 +181,17 @@ describe("traefik", () => {
 
   test("shows its dashboard to nobody without the password that the stack makes", () => {
     const settings = { dashboardHost: "traefik.example.com" };
-    const [middleware] = objects(settings).filter(({ kind }) => kind === "Middleware");
+    const [middleware] = chartValues(settings)["extraObjects"] as [Manifest];
     expect(chartValues(settings)).toMatchObject({
-      ingressRoute: { dashboard: { middlewares: [{ name: middleware!.metadata.name }] } },
+      ingressRoute: { dashboard: { middlewares: [{ name: middleware.metadata.name }] } },
     });
+    // Traefik's kinds come some time after the first node: what is made by its own chart waits for them.
+    expect(objects(settings).map(({ kind }) => kind)).toEqual(["HelmChartConfig"]);
     // The router looks for the Middleware, and the Middleware for the Secret, in the namespace that it is in itself.
-    expect(middleware!.metadata.namespace).toBe(traefik.namespace);
+    expect(middleware.metadata.namespace).toBe(traefik.namespace);
     expect(traefik.secrets!(...given(traefik, settings))).toEqual([
       {
-        name: (middleware!["spec"] as { basicAuth: { secret: string } }).basicAuth.secret,
+        name: (middleware["spec"] as { basicAuth: { secret: string } }).basicAuth.secret,
         type: "kubernetes.io/basic-auth",
         entries: { username: { text: "admin" }, password: { password: 32 } },
       },

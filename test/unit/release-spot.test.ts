@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { ingressSpot } from "../../components/platform/ingress-spot.ts";
+import { ingressSpot, TRAEFIK_TOLERATIONS } from "../../components/platform/ingress-spot.ts";
 import type { ReleaseDefinition } from "../../components/platform/release.ts";
 import { crowdsec } from "../../components/platform/releases/crowdsec.ts";
 import { envoyGateway } from "../../components/platform/releases/envoy-gateway.ts";
@@ -49,7 +49,7 @@ describe("a pool that a taint keeps for requests from outside", () => {
 
   test("has CrowdSec's agent, which reads Traefik's log there", () => {
     expect(crowdsec.values(...given(crowdsec, tainted([DEDICATED])))).toMatchObject({
-      agent: { tolerations: [TOLERATED] },
+      agent: { tolerations: [...TRAEFIK_TOLERATIONS, TOLERATED] },
     });
   });
 
@@ -74,10 +74,12 @@ describe("a pool that a taint keeps for requests from outside", () => {
     });
   });
 
-  test("is left to what is written for it: without a taint nothing is tolerated", () => {
+  test("is left to what is written for it: without a taint nothing is tolerated but what Traefik always does", () => {
     expect(traefikValues(tainted([]))).not.toHaveProperty("tolerations");
     expect(traefikValues(tainted([])).service).toEqual({ spec: { externalTrafficPolicy: "Local" } });
-    expect(crowdsec.values(...given(crowdsec, tainted([])))).toMatchObject({ agent: { tolerations: [] } });
+    expect(crowdsec.values(...given(crowdsec, tainted([])))).toMatchObject({
+      agent: { tolerations: TRAEFIK_TOLERATIONS },
+    });
   });
 
   test("is not tolerated where it takes no requests: its machines are not counted", () => {

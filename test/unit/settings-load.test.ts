@@ -80,6 +80,17 @@ describe("the stack's settings", () => {
     expect(await new Promise((resolve) => credentials.clientSecret!.apply(resolve))).toBe("hunter2");
   });
 
+  test("with one secret in plain text beside an encrypted one are refused: the engine knows of the whole object alone", () => {
+    const bucket = { bucket: "acme", accessKeyId: "hunter1", secretAccessKey: "hunter2" };
+    give({ platform: { velero: { bucket } } }, ["platform"]);
+    const [problem, ...others] = problemsOf(() => loadSettings(config, (path) => path.at(-1) === "secretAccessKey"));
+    expect(others).toEqual([]);
+    expect(problem).toContain(
+      "platform.velero.bucket.secretAccessKey: found plain text (not shown) · allowed a secret",
+    );
+    expect(problemsOf(() => loadSettings(config, () => false))).toEqual([]);
+  });
+
   test("with a release's secrets in plain text are refused, each at its place and beside what else is wrong; encrypted they are read", () => {
     const backups = { bucket: "acme", accessKeyId: "hunter1", secretAccessKey: "hunter2" };
     const platform = { postgres: { clusters: { main: { backups } } }, velero: { bucket: { ...backups, prefix: "" } } };

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { canonicalCidr, canonicalCidr6, isCidr } from "../../network/cidr.ts";
 import { type Rule, saying, text } from "../../strict-schema.ts";
 import { BOUNCER_NAME, CROWDSEC_NAMESPACE } from "../bouncer.ts";
-import { ingressSpot } from "../ingress-spot.ts";
+import { ingressSpot, TRAEFIK_TOLERATIONS } from "../ingress-spot.ts";
 import { defineRelease, type Manifest, type ReleaseProblem, type Values } from "../release.ts";
 import { flag, releaseSettings, word } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
@@ -46,7 +46,7 @@ const spots = (topology: Topology, { place }: Settings) => ({
   // It says who is let in: the ingress asks it all the time.
   lapi: spotFor(topology, place, "steady"),
   // Traefik's log is where Traefik is.
-  agent: ingressSpot(topology, {}),
+  agent: ingressSpot(topology, {}, TRAEFIK_TOLERATIONS),
 });
 
 /** Where both meshes take addresses from: whoever comes that way has shown already who they are. */

@@ -4,10 +4,10 @@ import { mergeValues } from "../../helm-values.ts";
 import { isIpv4Address } from "../../network/cidr.ts";
 import { type Rule, saying, text } from "../../strict-schema.ts";
 import { BOUNCER_MIDDLEWARE } from "../bouncer.ts";
-import { balancerAnnotations, ingressSpot } from "../ingress-spot.ts";
-import { defineRelease, type Manifest, type SecretDefinition, type Values } from "../release.ts";
+import { balancerAnnotations, ingressSpot, TRAEFIK_TOLERATIONS } from "../ingress-spot.ts";
+import { defineRelease, type SecretDefinition, type Values } from "../release.ts";
 import { flag, hostname, releaseSettings } from "../release-settings.ts";
-import type { Place, Spot, Toleration } from "../spot.ts";
+import type { Place, Spot } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
 
@@ -68,8 +68,18 @@ function ports({ redirect, crowdsec }: { readonly redirect: boolean; readonly cr
  */
 const arriving = (addresses: readonly string[]): Values => (addresses.length === 0 ? {} : { externalIPs: addresses });
 
+/** The router of the dashboard answers nothing while this is not there. */
+const login = {
+  apiVersion: "traefik.io/v1alpha1",
+  kind: "Middleware",
+  metadata: { name: DASHBOARD, namespace: NAMESPACE },
+  spec: { basicAuth: { secret: DASHBOARD } },
+};
+
 /** Its dashboard and its API tell of every page and every address in the cluster, and ask nobody who they are by themselves. */
 const dashboard = (host: string): Values => ({
+  // Made by the chart, for kinds of Traefik's own are there only some time after the cluster's first node.
+  extraObjects: [login],
   ingressRoute: {
     dashboard: {
       enabled: true,
@@ -80,14 +90,6 @@ const dashboard = (host: string): Values => ({
   },
 });
 
-/** The router of the dashboard answers nothing while this is not there. */
-const login: Manifest = {
-  apiVersion: "traefik.io/v1alpha1",
-  kind: "Middleware",
-  metadata: { name: DASHBOARD, namespace: NAMESPACE },
-  spec: { basicAuth: { secret: DASHBOARD } },
-};
-
 /** Of the type that holds a password as it is: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/basicauth/ */
 const credentials: SecretDefinition = {
   name: DASHBOARD,
@@ -95,18 +97,12 @@ const credentials: SecretDefinition = {
   entries: { username: { text: "admin" }, password: { password: 32 } },
 };
 
-/** What it tolerates as k3s brings it. https://github.com/k3s-io/k3s/blob/master/manifests/traefik.yaml */
-const BROUGHT: readonly Toleration[] = [
-  { key: "CriticalAddonsOnly", operator: "Exists" },
-  { key: "node-role.kubernetes.io/control-plane", operator: "Exists", effect: "NoSchedule" },
-];
-
-const spotOf = (topology: Topology, place: Place): Spot => ingressSpot(topology, place, BROUGHT);
+const spotOf = (topology: Topology, place: Place): Spot => ingressSpot(topology, place, TRAEFIK_TOLERATIONS);
 
 /** Where its pods run, and with them the pods of k3s's load balancer, which take its requests in. */
 function placed(topology: Topology, { place, addresses }: Settings): Values {
   const spot = spotOf(topology, place);
-  const reserved = spot.tolerations.length > BROUGHT.length;
+  const reserved = spot.tolerations.length > TRAEFIK_TOLERATIONS.length;
   return {
     service: {
       ...(reserved ? { annotations: balancerAnnotations(spot) } : {}),
@@ -149,7 +145,6 @@ export const traefik = defineRelease({
       ...(settings.dashboardHost === undefined ? {} : dashboard(settings.dashboardHost)),
     };
     return [
-      ...(settings.dashboardHost === undefined ? [] : [login]),
       {
         apiVersion: "helm.cattle.io/v1",
         kind: "HelmChartConfig",
