@@ -43,8 +43,9 @@ export function loadBalancer(
   const balancer = new hcloud.LoadBalancer(
     logicalName,
     { name, loadBalancerType: type, location, labels: { ...labels } },
-    // Its address is in other people's DNS: it is made once, where there was room then.
-    { ...options, ignoreChanges: ["location"] },
+    // Its address is in other people's DNS: it is made once, where there was room then. Its place in the network goes with
+    // it, so the network has to wait for it and not for that alone.
+    pulumi.mergeOptions(options, { ignoreChanges: ["location"], dependsOn: [subnet] }),
   );
   const id = balancer.id.apply(Number);
   const network = new hcloud.LoadBalancerNetwork(

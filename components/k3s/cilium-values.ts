@@ -1,6 +1,6 @@
-import { stringify } from "yaml";
 import { mergeValues } from "../helm-values.ts";
 import type { CiliumSettings } from "./cilium-settings.ts";
+import { yamlText } from "../yaml-text.ts";
 
 /** Cilium as the pod network of a region. Plain values. */
 export interface CiliumPlan {
@@ -50,25 +50,22 @@ export function ciliumValues({ settings, underlay, devices }: CiliumPlan, nodes:
 
 /** Renders the object that k3s's Helm controller installs Cilium by: https://docs.k3s.io/add-ons/helm */
 export const ciliumChart = (plan: CiliumPlan, nodes: number): string =>
-  stringify(
-    {
-      apiVersion: "helm.cattle.io/v1",
-      kind: "HelmChart",
-      metadata: { name: "cilium", namespace: "kube-system" },
-      spec: {
-        repo: plan.repository,
-        chart: plan.chart,
-        version: plan.settings.version,
-        targetNamespace: "kube-system",
-        // Its job runs on the host's network, on nodes that are not Ready yet.
-        bootstrap: true,
-        // The default would uninstall the pod network when an upgrade fails.
-        failurePolicy: "abort",
-        valuesContent: stringify(ciliumValues(plan, nodes), { lineWidth: 0 }),
-      },
+  yamlText({
+    apiVersion: "helm.cattle.io/v1",
+    kind: "HelmChart",
+    metadata: { name: "cilium", namespace: "kube-system" },
+    spec: {
+      repo: plan.repository,
+      chart: plan.chart,
+      version: plan.settings.version,
+      targetNamespace: "kube-system",
+      // Its job runs on the host's network, on nodes that are not Ready yet.
+      bootstrap: true,
+      // The default would uninstall the pod network when an upgrade fails.
+      failurePolicy: "abort",
+      valuesContent: yamlText(ciliumValues(plan, nodes)),
     },
-    { lineWidth: 0 },
-  );
+  });
 
 /** Renders the pool of addresses, and who answers for them on the LAN. Empty text: there is no pool. */
 export function ciliumPool({ settings: { loadBalancerPool }, poolSite }: CiliumPlan): string {
@@ -87,5 +84,5 @@ export function ciliumPool({ settings: { loadBalancerPool }, poolSite }: CiliumP
     // Only nodes on that LAN can answer for its addresses.
     spec: { loadBalancerIPs: true, nodeSelector: { matchLabels: { "hybrid-k3s.io/site": poolSite } } },
   };
-  return [pool, policy].map((object) => stringify(object, { lineWidth: 0 })).join("---\n");
+  return [pool, policy].map((object) => yamlText(object)).join("---\n");
 }

@@ -1,8 +1,8 @@
-import { stringify } from "yaml";
 import type { MachineSpec, Taint } from "../machine.ts";
 import type { CiliumPlan } from "./cilium-values.ts";
 import { HARDENED_KUBELET, HARDENED_SERVER } from "./hardening.ts";
 import type { KubernetesSettings } from "./kubernetes-settings.ts";
+import { yamlText } from "../yaml-text.ts";
 
 /** What all nodes of a cluster share. */
 export interface ClusterPlan {
@@ -127,7 +127,7 @@ export function renderConfig(plan: ClusterPlan, node: NodeIdentity): string {
     Object.entries(plan.kubernetes.config).filter(([key]) => node.role === "server" || AGENT_KEYS.has(plainKey(key))),
   );
   const ours = { ...forEveryNode(plan, node), ...(node.role === "server" ? forServer(plan, node) : {}) };
-  return stringify(sorted(merge(ours, raw)), { lineWidth: 0 });
+  return yamlText(sorted(merge(ours, raw)));
 }
 
 /** Labels that say where a node stands. https://kubernetes.io/docs/reference/labels-annotations-taints/ */
@@ -165,11 +165,8 @@ export const taintLines = (taints: readonly Taint[]): string => lines(taints.map
  * membership; taints stand here so that no pod slips in before it.
  */
 export function renderRegistration(region: string, spec: MachineSpec): string {
-  return stringify(
-    {
-      "node-label": Object.entries(placeLabels(region, spec)).map(([key, value]) => `${key}=${value}`),
-      "node-taint": spec.taints.map(taintText).sort(),
-    },
-    { lineWidth: 0 },
-  );
+  return yamlText({
+    "node-label": Object.entries(placeLabels(region, spec)).map(([key, value]) => `${key}=${value}`),
+    "node-taint": spec.taints.map(taintText).sort(),
+  });
 }

@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import type { KubernetesSettings } from "./kubernetes-settings.ts";
+import { yamlText } from "../yaml-text.ts";
 
 /** Files on a server that the hardening set consists of; empty text means: no such file. */
 export interface HardeningFiles {
@@ -29,7 +29,7 @@ const CIPHERS = [
 
 const admission = (hardening: KubernetesSettings["hardening"]): string => {
   const level = hardening.podSecurity;
-  return stringify({
+  return yamlText({
     apiVersion: "apiserver.config.k8s.io/v1",
     kind: "AdmissionConfiguration",
     plugins: [
@@ -68,7 +68,7 @@ export function hardeningFiles(hardening: KubernetesSettings["hardening"], role:
   if (!hardening.enabled) return { auditPolicy: "", admission: "", sysctl: "" };
   if (role === "agent") return { auditPolicy: "", admission: "", sysctl: SYSCTL };
   return {
-    auditPolicy: stringify({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [{ level: "Metadata" }] }),
+    auditPolicy: yamlText({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [{ level: "Metadata" }] }),
     admission: admission(hardening),
     sysctl: SYSCTL,
   };

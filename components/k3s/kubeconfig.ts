@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import { apiUrl } from "../network/api-url.ts";
+import { yamlText } from "../yaml-text.ts";
 
 /** What a kubeconfig is made of. PEM texts. */
 export interface KubeconfigParts {
@@ -27,7 +27,7 @@ export function renderKubeconfig(parts: KubeconfigParts): string {
         "fix: the stack's state has lost a certificate; restore it from a backup (pulumi stack import)",
     );
   }
-  return stringify({
+  return yamlText({
     apiVersion: "v1",
     kind: "Config",
     "current-context": parts.region,

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { stringify } from "yaml";
 import { remoteScript } from "../host/remote-script.ts";
 import { digest, scriptFile } from "../host/script-file.ts";
 import type { ScriptSecrets } from "../host/script-program.ts";
@@ -10,6 +9,7 @@ import type { Authorities } from "./authorities.ts";
 import { labelLines, nodeLabels, renderConfig, renderRegistration, taintLines, type ClusterPlan } from "./config.ts";
 import { contactsFor, type ServerContact } from "./contacts.ts";
 import { hardeningFiles } from "./hardening.ts";
+import { yamlText } from "../yaml-text.ts";
 
 const TYPE = "hybrid-k3s:k3s:Node";
 
@@ -222,7 +222,7 @@ function nodeSecrets({ machine: { spec }, authorities, plan }: K3sNodeArgs): Rec
     SERVER_CA: authorities.server.certificate,
     AGENT_TOKEN: authorities.agentPassword,
     // May hold a registry's password.
-    REGISTRIES: registries === undefined ? "" : stringify(registries),
+    REGISTRIES: registries === undefined ? "" : yamlText(registries),
   };
   if (spec.role === "agent") return { ...joining, TOKEN: authorities.agentToken };
   return {

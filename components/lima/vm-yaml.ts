@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import { IMAGES } from "./images.ts";
+import { yamlText } from "../yaml-text.ts";
 
 /** The system that a Lima host runs: it decides the hypervisor. */
 export type HostSystem = "macos" | "linux";
@@ -49,24 +49,21 @@ export const shapeOf = ({ cpus, memoryGiB, diskGiB }: Pick<LimaVm, "cpus" | "mem
  * https://lima-vm.io/docs/config/plain/
  */
 export function vmYaml(vm: LimaVm): string {
-  return stringify(
-    {
-      minimumLimaVersion: LEAST_LIMA,
-      vmType: VM_TYPE[vm.hostSystem],
-      plain: true,
-      images: IMAGES[vm.image] ?? [],
-      cpus: vm.cpus,
-      memory: `${vm.memoryGiB}GiB`,
-      disk: `${vm.diskGiB}GiB`,
-      mounts: [],
-      containerd: { system: false, user: false },
-      networks: [{ lima: vm.network }],
-      ssh: { localPort: vm.sshPort ?? 0, loadDotSSHPubKeys: false },
-      ...(vm.dataDisk === undefined ? {} : { additionalDisks: [{ name: vm.dataDisk, format: false }] }),
-      ...(vm.forwardApi === true
-        ? { portForwards: [{ guestPort: 6443, hostIP: "127.0.0.1", hostPort: 6443, static: true }] }
-        : {}),
-    },
-    { lineWidth: 0, aliasDuplicateObjects: false },
-  );
+  return yamlText({
+    minimumLimaVersion: LEAST_LIMA,
+    vmType: VM_TYPE[vm.hostSystem],
+    plain: true,
+    images: IMAGES[vm.image] ?? [],
+    cpus: vm.cpus,
+    memory: `${vm.memoryGiB}GiB`,
+    disk: `${vm.diskGiB}GiB`,
+    mounts: [],
+    containerd: { system: false, user: false },
+    networks: [{ lima: vm.network }],
+    ssh: { localPort: vm.sshPort ?? 0, loadDotSSHPubKeys: false },
+    ...(vm.dataDisk === undefined ? {} : { additionalDisks: [{ name: vm.dataDisk, format: false }] }),
+    ...(vm.forwardApi === true
+      ? { portForwards: [{ guestPort: 6443, hostIP: "127.0.0.1", hostPort: 6443, static: true }] }
+      : {}),
+  });
 }

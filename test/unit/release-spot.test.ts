@@ -47,6 +47,12 @@ describe("a pool that a taint keeps for requests from outside", () => {
     expect(workload!.spot.pools.map(({ name }) => name)).toEqual(["work"]);
   });
 
+  test("is tolerated by its value as a text, also where helm reads that for something else", () => {
+    const yes = { ...DEDICATED, value: "yes" };
+    const [config] = traefik.objects!(...given(traefik, tainted([yes])));
+    expect((config!["spec"] as { valuesContent: string }).valuesContent).toContain('value: "yes"');
+  });
+
   test("has CrowdSec's agent, which reads Traefik's log there", () => {
     expect(crowdsec.values(...given(crowdsec, tainted([DEDICATED])))).toMatchObject({
       agent: { tolerations: [...TRAEFIK_TOLERATIONS, TOLERATED] },

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { stringify } from "yaml";
 import type { ChartPin } from "../../components/platform/chart-pin.ts";
 import { cacheFolder } from "../toolchain/effects.ts";
+import { yamlText } from "../../components/yaml-text.ts";
 
 /** Kubernetes that charts are rendered for. */
 export const KUBERNETES_VERSION = "1.36.3";
@@ -85,7 +85,7 @@ export async function renderChart(
     ],
     {
       reject: false,
-      input: stringify(values, { aliasDuplicateObjects: false }),
+      input: yamlText(values),
       timeout: 120_000,
       maxBuffer: 100_000_000,
     },

@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { z } from "zod";
 import { type Rule, saying, strict, text } from "../../strict-schema.ts";
 import {
@@ -16,6 +15,7 @@ import { spotFor } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { groupName, openIdConnect, pageAnnotations, pageHost, pageNeeds, pageProblems, webPage } from "../web-page.ts";
 import { resourcesOf, type Requests, type Workload } from "../workload.ts";
+import { yamlText } from "../../yaml-text.ts";
 
 const RULES = {
   path: {
@@ -127,7 +127,7 @@ const EXCLUSIONS = [
 ];
 
 const oidc = ({ issuer, clientId }: NonNullable<Settings["singleSignOn"]>): string =>
-  stringify({
+  yamlText({
     name: "Keycloak",
     issuer,
     clientID: clientId,
@@ -143,7 +143,7 @@ function configs({ host, singleSignOn: login, repository: git }: Settings): Valu
     cm: {
       // Said, so that no other version's default tells apart by labels, which charts set as they like.
       "application.resourceTrackingMethod": "annotation",
-      "resource.exclusions": stringify(EXCLUSIONS),
+      "resource.exclusions": yamlText(EXCLUSIONS),
       ...(login === undefined ? {} : { "oidc.config": oidc(login) }),
     },
     params: {

@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { z } from "zod";
 import { canonicalCidr, canonicalCidr6, isCidr } from "../../network/cidr.ts";
 import { type Rule, saying, text } from "../../strict-schema.ts";
@@ -9,6 +8,7 @@ import { flag, releaseSettings, word } from "../release-settings.ts";
 import { spotFor } from "../spot.ts";
 import type { HiddenSenders, Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
+import { yamlText } from "../../yaml-text.ts";
 
 const REQUESTS = { lapi: { cpu: 50, memory: 192 }, agent: { cpu: 20, memory: 96 } } as const satisfies Record<
   string,
@@ -60,7 +60,7 @@ const trusted = ({ pods, mesh }: Topology, settings: Settings): string[] => [
 
 /** https://docs.crowdsec.net/docs/log_processor/whitelist/introduction */
 const whitelist = (topology: Topology, settings: Settings): string =>
-  stringify({
+  yamlText({
     name: "hybrid-k3s/trusted",
     description: "Ranges that settings trust",
     whitelist: { reason: "settings trust this range", cidr: trusted(topology, settings) },
@@ -74,7 +74,7 @@ const resources = (requests: Requests, memory: number) => ({
 
 /** Agents register themselves, from pods alone. The variable is the chart's own. */
 const configuration = ({ pods }: Topology): string =>
-  stringify({
+  yamlText({
     api: {
       server: {
         auto_registration: {

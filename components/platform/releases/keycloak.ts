@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import { stringify } from "yaml";
 import { isHost } from "../../network/names.ts";
 import { strict, text, wholeNumber, type Rule } from "../../strict-schema.ts";
 import { defineRelease, type SecretDefinition, type Values } from "../release.ts";
@@ -8,6 +7,7 @@ import { spotFor } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { pageAnnotations, pageNeeds, pageTls, webPage } from "../web-page.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
+import { yamlText } from "../../yaml-text.ts";
 
 const RULES = {
   server: { allowed: "a DNS name or an address of a PostgreSQL server", fix: "write it without a scheme and a port" },
@@ -47,7 +47,7 @@ const spotOf = (topology: Topology, { place }: Settings) => spotFor(topology, pl
 
 function environment({ host, database }: Settings): string {
   const admin = (key: string) => ({ valueFrom: { secretKeyRef: { name: ADMIN, key } } });
-  return stringify([
+  return yamlText([
     // All of it, so that no header decides what stands in a token.
     { name: "KC_HOSTNAME", value: `https://${host}` },
     ...(database.tls ? [{ name: "KC_DB_URL_PROPERTIES", value: "?sslmode=require" }] : []),

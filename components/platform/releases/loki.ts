@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import type { z } from "zod";
 import { bucketProblems } from "../bucket-problems.ts";
 import { defineRelease, type Values } from "../release.ts";
@@ -6,6 +5,7 @@ import { wholeBucket, days, releaseSettings, replicas, size, word } from "../rel
 import { type Spot, spotFor } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
+import { yamlText } from "../../yaml-text.ts";
 
 const REQUESTS = { cpu: 50, memory: 384 } as const satisfies Requests;
 const CREDENTIALS = "loki-bucket";
@@ -146,7 +146,7 @@ export const loki = defineRelease({
       kind: "ConfigMap",
       // Grafana of this region looks for this label in every namespace.
       metadata: { name: "grafana-datasource", namespace: "loki", labels: { grafana_datasource: "1" } },
-      data: { "loki.yaml": stringify(DATASOURCE) },
+      data: { "loki.yaml": yamlText(DATASOURCE) },
     },
   ],
   podAnnotations: (podAnnotations) => ({ singleBinary: { podAnnotations } }),

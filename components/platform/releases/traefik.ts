@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { z } from "zod";
 import { mergeValues } from "../../helm-values.ts";
 import { isIpv4Address } from "../../network/cidr.ts";
@@ -10,6 +9,7 @@ import { flag, hostname, releaseSettings } from "../release-settings.ts";
 import type { Place, Spot } from "../spot.ts";
 import type { Topology } from "../topology.ts";
 import { resourcesOf, type Requests } from "../workload.ts";
+import { yamlText } from "../../yaml-text.ts";
 
 const REQUESTS = { cpu: 50, memory: 96 } as const satisfies Requests;
 
@@ -150,10 +150,7 @@ export const traefik = defineRelease({
         kind: "HelmChartConfig",
         metadata: { name: "traefik", namespace: NAMESPACE },
         spec: {
-          valuesContent: stringify(mergeValues(values, settings.values), {
-            lineWidth: 0,
-            aliasDuplicateObjects: false,
-          }),
+          valuesContent: yamlText(mergeValues(values, settings.values)),
         },
       },
     ];
