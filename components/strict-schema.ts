@@ -8,6 +8,12 @@ export interface Rule {
   readonly fix: string;
 }
 
+/** What values may be that settings of hosts and of releases both have. */
+export const COMMON_RULES = {
+  switch: { allowed: "true or false", fix: "write true or false, without quotes" },
+  duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
+} as const satisfies Record<string, Rule>;
+
 /** Zod carries one text per mistake, so a rule travels as JSON. */
 const pack = (rule: Rule): string => JSON.stringify(rule);
 

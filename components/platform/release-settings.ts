@@ -2,17 +2,16 @@ import { z } from "zod";
 import { isDnsLabel, isHost } from "../network/names.ts";
 import { parseDuration, parseSize } from "../network/units.ts";
 import { secret } from "../secret-schema.ts";
-import { type Rule, saying, strict, text, wholeNumber } from "../strict-schema.ts";
+import { COMMON_RULES, type Rule, saying, strict, text, wholeNumber } from "../strict-schema.ts";
 
 /** What each kind of value of a release may be. */
 export const PLATFORM_RULES = {
+  ...COMMON_RULES,
   values: { allowed: "an object of Helm values", fix: "write it as the content of a values.yaml" },
-  switch: { allowed: "true or false", fix: "write true or false, without quotes" },
   site: { allowed: "the name of a site of this region, or any", fix: "write a key of sites" },
   pool: { allowed: "the name of a pool of this region", fix: "write a key of a site's pools" },
   replicas: { allowed: "a whole number from 1 to 9", fix: "remove the setting for what the region can hold" },
   size: { allowed: "a size such as 20GiB", fix: "write a whole number with GiB or TiB" },
-  duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
   days: { allowed: "a whole number of days from 1 to 3650", fix: "write how many days are kept" },
   host: { allowed: "a DNS name", fix: "write the name alone, in lower case, without a scheme or a path" },
   email: { allowed: "an e-mail address", fix: "write it like ops@example.com" },

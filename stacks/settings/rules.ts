@@ -1,8 +1,9 @@
 import { RELAY_PORT } from "../../components/mesh/relay-port.ts";
-import type { Rule } from "../../components/strict-schema.ts";
+import { COMMON_RULES, type Rule } from "../../components/strict-schema.ts";
 
 /** What each kind of value may be. One place, so that two settings of one kind never get two answers. */
 export const RULES = {
+  ...COMMON_RULES,
   region: { allowed: "a region of regions.yaml", fix: "write one of its names, or add the region there" },
   version: {
     allowed: "a k3s release such as v1.36.3+k3s1",
@@ -55,7 +56,6 @@ export const RULES = {
     allowed: "an http, https or file address of a directory, without a user or password",
     fix: 'write it like "http://10.20.0.2/k3s"',
   },
-  switch: { allowed: "true or false", fix: "write true or false, without quotes" },
   podSecurity: { allowed: "restricted, baseline or privileged", fix: "write one of these three" },
   namespaces: { allowed: "a list of namespace names", fix: "write it as a list" },
   namespace: { allowed: "a namespace name", fix: "write it in lower case, as kubectl get namespaces shows it" },
@@ -66,7 +66,6 @@ export const RULES = {
     fix: "write name=value, without dashes in front",
   },
   registries: { allowed: "the content of k3s's registries.yaml", fix: "write it as an object" },
-  duration: { allowed: "a duration such as 90s, 5m or 1h30m", fix: "write a whole number with its unit: s, m or h" },
   meshProvider: { allowed: "netbird, none, tailscale", fix: "write one of these, or remove the mesh setting for none" },
   tailnet: {
     allowed: "the name of a tailnet, or -",

@@ -1,15 +1,10 @@
-import * as kubernetes from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { describe, expect, it } from "vitest";
 import { Platform } from "../../components/platform/platform.ts";
 import { argoCd } from "../../components/platform/releases/argo-cd.ts";
 import { argocdImageUpdater } from "../../components/platform/releases/argocd-image-updater.ts";
 import { fakeOutputs } from "../support/fakes.ts";
-import { noAid } from "../support/no-aid.ts";
 import { recordGraph } from "../support/record-graph.ts";
-import { PRIVATE_KEY, sshTarget } from "../support/sample.ts";
-import { TOPOLOGIES } from "../support/topologies.ts";
+import { platformArgs } from "../support/platform-args.ts";
 
 const REPOSITORY = "git@github.com:acme/cluster.git";
 const chart = { version: "1", repository: "https://charts.example.net", chart: "x", sha256: "", crds: [] };
@@ -19,22 +14,13 @@ async function record() {
   const wanted = { userValues: {}, secret: false, chart } as const;
   const nodes = await recordGraph(
     () => {
-      const platform = new Platform("tokyo", {
-        releases: [
+      const platform = new Platform(
+        "tokyo",
+        platformArgs([
           { ...wanted, definition: argoCd, settings: argoCd.schema.parse({ repository: { url: REPOSITORY } }) },
           { ...wanted, definition: argocdImageUpdater, settings: argocdImageUpdater.schema.parse({ writeKey: true }) },
-        ],
-        topology: TOPOLOGIES["tokyo-sapporo"],
-        contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
-        connectSeconds: 300,
-        privateKey: PRIVATE_KEY,
-        kubeconfig: pulumi.secret("kubeconfig"),
-        serverAuthority: "authority",
-        provider: new kubernetes.Provider("tokyo-kubernetes", { kubeconfig: "x", clusterIdentifier: "tokyo" }),
-        anchor: new random.RandomId("tokyo-anchor", { byteLength: 8 }),
-        memberships: [],
-        releaseAid: noAid,
-      });
+        ]),
+      );
       ({ publicKeys } = platform);
     },
     { state: fakeOutputs },

@@ -1,16 +1,11 @@
-import * as kubernetes from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { expect, it } from "vitest";
 import { Platform } from "../../components/platform/platform.ts";
 import type { ReleaseDefinition } from "../../components/platform/release.ts";
 import { certManager } from "../../components/platform/releases/cert-manager.ts";
 import { headlamp } from "../../components/platform/releases/headlamp.ts";
 import { fakeOutputs } from "../support/fakes.ts";
-import { noAid } from "../support/no-aid.ts";
 import { recordGraph, type GraphNode, type RecordOptions } from "../support/record-graph.ts";
-import { PRIVATE_KEY, sshTarget } from "../support/sample.ts";
-import { TOPOLOGIES } from "../support/topologies.ts";
+import { platformArgs } from "../support/platform-args.ts";
 
 const REVISION = "tokyo-headlamp-secrets-revision";
 
@@ -18,8 +13,9 @@ const record = (definition: ReleaseDefinition, settings: unknown, options: Recor
   recordGraph(
     () => {
       const chart = { version: "1.0.0", repository: "https://charts.example.net", chart: "a", sha256: "", crds: [] };
-      new Platform("tokyo", {
-        releases: [
+      new Platform(
+        "tokyo",
+        platformArgs([
           {
             definition,
             settings: definition.schema.parse(settings),
@@ -27,18 +23,8 @@ const record = (definition: ReleaseDefinition, settings: unknown, options: Recor
             secret: true,
             chart,
           },
-        ],
-        topology: TOPOLOGIES["tokyo-sapporo"],
-        contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
-        connectSeconds: 300,
-        privateKey: PRIVATE_KEY,
-        kubeconfig: pulumi.secret("kubeconfig"),
-        serverAuthority: "authority",
-        provider: new kubernetes.Provider("tokyo-kubernetes", { kubeconfig: "x", clusterIdentifier: "tokyo" }),
-        anchor: new random.RandomId("tokyo-anchor", { byteLength: 8 }),
-        memberships: [],
-        releaseAid: noAid,
-      });
+        ]),
+      );
     },
     { state: fakeOutputs, ...options },
   );

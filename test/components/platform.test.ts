@@ -1,19 +1,15 @@
-import * as kubernetes from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { describe, expect, it } from "vitest";
 import { parseCommandText } from "../../components/host/command-text.ts";
 import { CATALOGUE } from "../../components/platform/catalogue.ts";
 import type { WantedRelease } from "../../components/platform/helm-release.ts";
-import { noAid } from "../support/no-aid.ts";
 import { releaseFixture } from "../support/release-fixtures.ts";
 import { certManager } from "../../components/platform/releases/cert-manager.ts";
 import { releaseSecret } from "../../components/platform/release-secrets.ts";
 import { Platform } from "../../components/platform/platform.ts";
 import { fakeOutputs } from "../support/fakes.ts";
 import { type GraphNode, recordGraph } from "../support/record-graph.ts";
-import { TOPOLOGIES } from "../support/topologies.ts";
-import { PRIVATE_KEY, sshTarget } from "../support/sample.ts";
+import { platformArgs } from "../support/platform-args.ts";
 
 const chart = {
   version: "v1.21.2",
@@ -34,20 +30,7 @@ const plain = (userValues: Record<string, unknown> = {}): WantedRelease => ({
 const record = (releases: readonly WantedRelease[] = [plain()]) =>
   recordGraph(
     () => {
-      const anchor = new random.RandomId("tokyo-anchor", { byteLength: 8 });
-      new Platform("tokyo", {
-        releases,
-        topology: TOPOLOGIES["tokyo-sapporo"],
-        contacts: [{ name: "s-a", ...sshTarget("10.20.0.11") }],
-        connectSeconds: 300,
-        privateKey: PRIVATE_KEY,
-        kubeconfig: pulumi.secret("kubeconfig"),
-        serverAuthority: "authority",
-        provider: new kubernetes.Provider("tokyo-kubernetes", { kubeconfig: "x", clusterIdentifier: "tokyo" }),
-        anchor,
-        memberships: [new random.RandomId("last-membership", { byteLength: 1 })],
-        releaseAid: noAid,
-      });
+      new Platform("tokyo", platformArgs(releases, [new random.RandomId("last-membership", { byteLength: 1 })]));
     },
     { state: fakeOutputs },
   );

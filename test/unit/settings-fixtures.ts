@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { CATALOGUE } from "../../components/platform/catalogue.ts";
+import { SettingsError } from "../../stacks/settings.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -68,3 +69,14 @@ export const expectedLines = (name: string): readonly string[] =>
         .join(", "),
     )
     .split("\n");
+
+/** The lines that settings are refused with; none where they are read. */
+export function problemsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}

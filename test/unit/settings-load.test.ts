@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import sshpk from "sshpk";
 import { beforeEach, describe, expect, test } from "vitest";
-import { loadLoginKey, loadMeshCredentials, loadSettings, SettingsError } from "../../stacks/settings.ts";
+import { loadLoginKey, loadMeshCredentials, loadSettings } from "../../stacks/settings.ts";
 import { placeholderKey } from "../../rehearsal/engine/placeholder-key.ts";
-import { goodFixture } from "./settings-fixtures.ts";
+import { goodFixture, problemsOf } from "./settings-fixtures.ts";
 
 const config = new pulumi.Config("hybrid-k3s");
 const PRIVATE_KEY = placeholderKey("settings").trim();
@@ -19,16 +19,6 @@ function give(values: Readonly<Record<string, unknown>>, secretKeys: readonly st
     Object.fromEntries(all) as Record<string, string>,
     secretKeys.map((key) => `hybrid-k3s:${key}`),
   );
-}
-
-function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
-  }
-  return [];
 }
 
 beforeEach(() => {

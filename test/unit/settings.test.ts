@@ -6,7 +6,7 @@ import { parseSettings, SettingsError } from "../../stacks/settings.ts";
 import { RULES } from "../../stacks/settings/rules.ts";
 import { readVersions } from "../../stacks/versions.ts";
 import { decrypted } from "../support/stack-file.ts";
-import { badFixtures, expectedLines, goodFixture, mergePatch } from "./settings-fixtures.ts";
+import { badFixtures, expectedLines, goodFixture, mergePatch, problemsOf } from "./settings-fixtures.ts";
 
 /** The machines of all sites whose hosts stand already. */
 const existingIn = ({ sites }: Pick<RegionSettings, "sites">) =>
@@ -21,16 +21,6 @@ const parsed = (name: string) => {
 function stackSettings(stack: string): Record<string, unknown> {
   const { values } = decrypted(stack);
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key.replace("hybrid-k3s:", ""), value]));
-}
-
-function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
-  }
-  return [];
 }
 
 /** The same tree with the keys of all its objects in reverse order. */

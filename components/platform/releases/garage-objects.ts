@@ -1,6 +1,7 @@
 import type { Manifest } from "../release.ts";
 import type { Spot } from "../spot.ts";
 import { type Requests, resourcesOf } from "../workload.ts";
+import { restrictedPodOf } from "../security-context.ts";
 
 /** The namespace of Garage. */
 export const NAMESPACE = "garage";
@@ -185,14 +186,7 @@ const podSpec = (spot: Spot) => ({
       ],
     },
   },
-  securityContext: {
-    runAsNonRoot: true,
-    runAsUser: 1000,
-    runAsGroup: 1000,
-    fsGroup: 1000,
-    fsGroupChangePolicy: "OnRootMismatch",
-    seccompProfile: { type: "RuntimeDefault" },
-  },
+  securityContext: restrictedPodOf(1000),
   containers: [container],
   volumes: [{ name: "configuration", configMap: { name: "garage" } }],
 });

@@ -92,8 +92,6 @@ export const hcloudCsi = defineRelease({
           livenessProbe: side,
           hcloudCSIDriver: driver,
         },
-        // One replica and a budget of one: no node could be drained.
-        podDisruptionBudget: { create: false },
       },
       node: {
         // The chart keeps it off machines by labels of Hetzner's cloud controller, which does not run here: it would delete

@@ -8,6 +8,7 @@ import { keptFact, replicasIn, spotFor } from "../spot.ts";
 import { nodesIn, type Topology } from "../topology.ts";
 import { type Requests, resourcesOf } from "../workload.ts";
 import { edgeService, routesForMembers } from "./nats-objects.ts";
+import { restrictedPodOf } from "../security-context.ts";
 
 const REQUESTS: Requests = { cpu: 100, memory: 256 };
 const RELOADER: Requests = { cpu: 5, memory: 16 };
@@ -156,15 +157,7 @@ const podSpec = (nodeSelector: Readonly<Record<string, string>>): Record<string,
       ],
     },
   },
-  securityContext: {
-    runAsNonRoot: true,
-    runAsUser: 1000,
-    runAsGroup: 1000,
-    fsGroup: 1000,
-    // A large store is not gone through file by file at each start.
-    fsGroupChangePolicy: "OnRootMismatch",
-    seccompProfile: { type: "RuntimeDefault" },
-  },
+  securityContext: restrictedPodOf(1000),
 });
 
 const passwordOf = (user: string) => ({ user, password: `<< $${variable(user)}_QUOTED >>` });
